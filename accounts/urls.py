@@ -1,0 +1,34 @@
+from allauth.account import views as allauth_views
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from accounts import views
+
+own = ([path("me/", views.me, name="me")], "accounts")
+
+urlpatterns = [
+    path("", include(own)),
+    path("login/", allauth_views.request_login_code, name="account_login"),
+    path(
+        "login/code/",
+        RedirectView.as_view(pattern_name="account_login", query_string=True),
+        name="account_request_login_code",
+    ),
+    path(
+        "login/code/confirm/",
+        allauth_views.confirm_login_code,
+        name="account_confirm_login_code",
+    ),
+    path(
+        "signup/",
+        RedirectView.as_view(pattern_name="account_login", query_string=True),
+        name="account_signup",
+    ),
+    path("logout/", allauth_views.logout, name="account_logout"),
+    path("inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path(
+        "confirm-email/",
+        allauth_views.email_verification_sent,
+        name="account_email_verification_sent",
+    ),
+]
