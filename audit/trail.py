@@ -1,0 +1,35 @@
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from audit import models
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+def record(
+    by: "AbstractBaseUser | None",
+    verb: str,
+    subject: Model,
+    *,
+    at: datetime,
+    scope: UUID | None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> models.Entry:
+    """Remember an act; nobody (None) is the clock."""
+    return models.Entry.objects.create(
+        actor=by,
+        verb=verb,
+        subject_type=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        scope=scope,
+        before=before,
+        after=after,
+        reason=reason,
+        at=at,
+    )
