@@ -7,11 +7,11 @@ from django.db.models import Model
 from audit import models
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
+    from django.contrib.auth.models import _User
 
 
 def record(
-    by: "AbstractBaseUser | None",
+    by: "_User | None",
     verb: str,
     subject: Model,
     *,

@@ -1,0 +1,152 @@
+"""The whole portal, as `make run` starts it, with a real mail server to write to, in Chromium."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_WITHIN, STOP_WITHIN, LETTER_WITHIN = 120, 40, 30
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OF_THE_OUTER_RUN = {"DATABASE_URL", "REDIS_URL", "PORTAL_VAR", "DEMO", "BASE_URL", "SECRET_KEY"}
+
+
+def wait_for(what: Callable[[], object], seconds: float, sentence: str) -> object:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(sentence)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Sink:
+    """A mail server that takes everything and forgets nothing."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [letter for letter in self.letters if letter["To"] == address]
+
+    def next_to(self, address: str, seen: int) -> EmailMessage:
+        """The letter after the first `seen` to this address, as soon as it is there."""
+        wait_for(
+            lambda: len(self.to(address)) > seen,
+            LETTER_WITHIN,
+            f"No letter number {seen + 1} to {address} came within {LETTER_WITHIN} seconds.",
+        )
+        return self.to(address)[seen]
+
+
+def text_of(letter: EmailMessage) -> str:
+    return letter.get_body(("plain",)).get_content()
+
+
+def code_in(letter: EmailMessage) -> str:
+    return re.search(r"^\s*([0-9A-Z]{6})\s*$", text_of(letter), re.MULTILINE).group(1)
+
+
+@pytest.fixture(scope="session")
+def sink() -> Iterator[Sink]:
+    sink = Sink()
+    controller = Controller(sink, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    sink.url = f"smtp://127.0.0.1:{controller.port}"
+    yield sink
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def portal(sink: Sink) -> Iterator[str]:
+    """The address of a portal in demo mode that posts its letters to the sink."""
+    home, port = Path(mkdtemp(prefix="portal-")), free_port()
+    environment = {name: v for name, v in os.environ.items() if name not in OF_THE_OUTER_RUN}
+    environment |= {"PORTAL_VAR": str(home), "PORT": str(port), "EMAIL_URL": sink.url}
+    address = f"http://127.0.0.1:{port}"
+    log = (home / "log").open("wb")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "launcher", "run"],
+        cwd=ROOT,
+        env=environment,
+        stdout=log,
+        stderr=log,
+    )
+
+    def answers() -> bool:
+        assert running.poll() is None, (home / "log").read_text()
+        try:
+            return urllib.request.urlopen(f"{address}/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+    try:
+        wait_for(answers, START_WITHIN, f"The portal did not start: {home}/log")
+        yield address
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(STOP_WITHIN)
+        log.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=FLAGS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, portal: str) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes somebody with a browser of their own: `visitor(width=360, color_scheme="dark")`."""
+    contexts = []
+
+    def make(width: int = 1280, **options) -> BrowserContext:
+        context = browser.new_context(
+            base_url=portal, viewport={"width": width, "height": 900}, **options
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
