@@ -1,0 +1,16 @@
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", include("pages.health_urls")),
+    path("", include("notifications.urls")),
+    path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg", permanent=True)),
+]
+urlpatterns += i18n_patterns(
+    path("", include("pages.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("", include("registrations.urls")),
+)
