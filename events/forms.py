@@ -1,0 +1,318 @@
+"""What organisers type about events. Times are those on the clocks of the event's zone."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from clock import shown, walls
+from events.models import ZONES, Deadline, Event, Role
+
+Meaning = Callable[[date, time | None, str, int | None], datetime | None]
+
+
+def at_that_time(day: date, at: time | None, zone: str, fold: int | None) -> datetime | None:
+    return walls.moment(day, at, zone, fold) if at else None
+
+
+def from_the_start(day: date, at: time | None, zone: str, fold: int | None) -> datetime | None:
+    return walls.moment(day, at, zone, fold) if at else walls.start_of(day, zone)
+
+
+def day_field(label: str, **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": gettext_lazy("Write a date that exists, like 2018-02-07.")},
+        **kwargs,
+    )
+
+
+def time_field(label: str, **kwargs: Any) -> forms.TimeField:
+    return forms.TimeField(
+        label=label,
+        required=False,
+        input_formats=["%H:%M", "%H.%M", "%H:%M:%S"],
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": gettext_lazy("Write the time in 24 hours, like 17:30.")},
+        **kwargs,
+    )
+
+
+def which_field() -> forms.TypedChoiceField:
+    """Hidden until a time is typed that the clocks show twice."""
+    return forms.TypedChoiceField(
+        label=gettext_lazy("Which of the two"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", gettext_lazy("Choose one")),
+            (walls.FIRST, gettext_lazy("the first")),
+            (walls.SECOND, gettext_lazy("the second")),
+        ],
+        widget=forms.HiddenInput,
+    )
+
+
+class WallTimes(forms.Form):
+    """Turns days and times into moments: `starts_time` on its day becomes `starts_at`.
+
+    `moments` says of each name which field holds its day, and what day and time together mean.
+    """
+
+    moments: ClassVar[dict[str, tuple[str, Meaning]]] = {}
+
+    def typed_zone(self) -> str:
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        zone = self.typed_zone()
+        for name, (day, meaning) in self.moments.items():
+            moment = None
+            if zone and data.get(day) and f"{name}_time" not in self.errors:
+                moment = self._moment(name, data[day], data.get(f"{name}_time"), zone, meaning)
+            data[f"{name}_at"] = moment
+        self.check_order(data)
+        return data
+
+    def _moment(
+        self, name: str, day: date, at: time | None, zone: str, meaning: Meaning
+    ) -> datetime | None:
+        which = f"{name}_which"
+        try:
+            return meaning(day, at, zone, None)
+        except walls.TwiceTime as twice:
+            chosen = self.cleaned_data.get(which)
+            self._ask(which, twice, zone)
+            if chosen is not None:
+                return meaning(day, at, zone, chosen)
+            self.add_error(f"{name}_time", str(twice))
+        except walls.WallTimeError as error:
+            self.add_error(f"{name}_time", str(error))
+        return None
+
+    def _ask(self, which: str, twice: walls.TwiceTime, zone: str) -> None:
+        field = self.fields[which]
+        field.widget = forms.Select()
+        field.choices = [
+            ("", _("Choose one")),
+            (walls.FIRST, _("the first: %(zone)s") % {"zone": _offset(twice.first, zone)}),
+            (walls.SECOND, _("the second: %(zone)s") % {"zone": _offset(twice.second, zone)}),
+        ]
+
+    def check_order(self, data: dict[str, Any]) -> None:
+        """What ends does so after it begins."""
+        first, last = data.get("starts_on"), data.get("ends_on")
+        if first and last and last < first:
+            self.add_error("ends_on", _("The last day lies before the first."))
+        elif data.get("starts_at") and data.get("ends_at") and data["ends_at"] <= data["starts_at"]:
+            self.add_error("ends_time", _("It ends before it begins."))
+
+
+def _offset(moment: datetime, zone: str) -> str:
+    return shown.zone_name(zone, moment)
+
+
+def on_the_clock(moment: datetime | None, zone: str) -> tuple[time | None, int | None]:
+    """A moment as it is typed: the time, and which one where the clocks show it twice."""
+    if moment is None or not zone:
+        return None, None
+    local = moment.astimezone(walls.zone_of(zone))
+    at = local.time().replace(second=0, microsecond=0, fold=0)
+    try:
+        walls.moment(local.date(), at, zone)
+    except walls.TwiceTime:
+        return at, local.fold
+    return at, None
+
+
+class EventDays(WallTimes):
+    moments = {"starts": ("starts_on", at_that_time), "ends": ("ends_on", at_that_time)}
+
+    starts_on = day_field(gettext_lazy("First day"))
+    starts_time = time_field(
+        gettext_lazy("Begins"), help_text=gettext_lazy("On the clocks of the event’s time zone.")
+    )
+    starts_which = which_field()
+    ends_on = day_field(gettext_lazy("Last day"))
+    ends_time = time_field(gettext_lazy("Ends"))
+    ends_which = which_field()
+
+
+def typed_times(instance: Any, zone: str) -> dict[str, Any]:
+    """What the fields of `starts_at` and `ends_at` hold at first."""
+    starts, ends = on_the_clock(instance.starts_at, zone), on_the_clock(instance.ends_at, zone)
+    return {
+        "starts_time": starts[0],
+        "starts_which": starts[1],
+        "ends_time": ends[0],
+        "ends_which": ends[1],
+    }
+
+
+class EventForm(forms.ModelForm):
+    """A published event: its days are changed by a page of their own."""
+
+    interpretation = forms.MultipleChoiceField(
+        label=gettext_lazy("Interpretation languages"),
+        choices=settings.CONTENT_LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+
+class DraftEventForm(EventDays, EventForm):
+    zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=[("", gettext_lazy("Choose one")), *((zone, zone) for zone in ZONES)],
+        help_text=gettext_lazy("All times of this event are typed and shown on these clocks."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        event = kwargs.get("instance")
+        if event is not None and event.zone:
+            typed = typed_times(event, event.zone)
+            kwargs["initial"] = typed | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+
+    def typed_zone(self) -> str:
+        return self.cleaned_data.get("zone", "")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        self.instance.starts_at, self.instance.ends_at = data["starts_at"], data["ends_at"]
+        return data
+
+
+class SegmentForm(WallTimes, forms.ModelForm):
+    moments = {"starts": ("date", at_that_time), "ends": ("date", at_that_time)}
+
+    date = day_field(gettext_lazy("Day"))
+    starts_time = time_field(gettext_lazy("Begins"))
+    starts_which = which_field()
+    ends_time = time_field(gettext_lazy("Ends"))
+    ends_which = which_field()
+
+    def __init__(self, *args: Any, zone: str = "", **kwargs: Any) -> None:
+        self.zone = zone
+        segment = kwargs.get("instance")
+        if segment is not None:
+            kwargs["initial"] = typed_times(segment, zone) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+
+    def typed_zone(self) -> str:
+        return self.zone
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        self.instance.starts_at, self.instance.ends_at = data["starts_at"], data["ends_at"]
+        return data
+
+
+class SegmentFormSet(forms.BaseInlineFormSet):
+    """Segments take their times from the event as it is typed on the same page."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return super().get_form_kwargs(index) | {"zone": self.instance.zone}
+
+
+def reason_field(help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Reason"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=2000,
+        help_text=help_text,
+        error_messages={"required": gettext_lazy("Write the reason.")},
+    )
+
+
+class ReasonForm(forms.Form):
+    reason = reason_field(gettext_lazy("It is kept in the history of the event."))
+
+
+class MoveEventForm(EventDays):
+    reason = reason_field(gettext_lazy("It is kept in the history of the event."))
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def typed_zone(self) -> str:
+        return self.zone
+
+
+class SetDeadlineForm(WallTimes):
+    moments = {"opens": ("opens_on", from_the_start), "closes": ("closes_on", walls.closing)}
+
+    kind = forms.ChoiceField(label=gettext_lazy("What closes"))
+    opens_on = day_field(
+        gettext_lazy("Opens on"),
+        required=False,
+        help_text=gettext_lazy("Leave it empty to open at once."),
+    )
+    opens_time = time_field(
+        gettext_lazy("Opens at"),
+        help_text=gettext_lazy("Leave it empty to mean from the start of that day."),
+    )
+    opens_which = which_field()
+    closes_on = day_field(gettext_lazy("Closes on"))
+    closes_time = time_field(
+        gettext_lazy("Closes at"),
+        help_text=gettext_lazy("Leave it empty to mean through the whole of that day."),
+    )
+    closes_which = which_field()
+
+    def __init__(self, *args: Any, event: Event, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = event.zone
+        taken = set(event.deadlines.values_list("kind", flat=True))
+        self.fields["kind"].choices = [
+            (kind, label) for kind, label in Deadline.Kind.choices if kind not in taken
+        ]
+        self.fields["kind"].initial = Deadline.Kind.REGISTRATION
+
+    def typed_zone(self) -> str:
+        return self.zone
+
+
+class RoleForm(forms.ModelForm):
+    """An event or a process, and the person by their address."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("Email address of the person"),
+        help_text=gettext_lazy(
+            "They have signed in once. From now on they may open the organisers’ side."
+        ),
+    )
+
+    class Meta:
+        model = Role
+        fields = ["event", "process"]
+        help_texts = {
+            "event": gettext_lazy("To organise one event only."),
+            "process": gettext_lazy("To organise all events of a process, new ones too."),
+        }
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"]
+        self.user = User.objects.filter(email__iexact=email, is_active=True).first()
+        if self.user is None:
+            raise ValidationError(
+                _("Nobody has signed in here as %(email)s. Ask them to do so once."),
+                params={"email": email},
+            )
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if bool(data.get("event")) == bool(data.get("process")) and not self.errors:
+            self.add_error("event", _("Choose an event or a process: one of the two."))
+        return data

@@ -1,0 +1,116 @@
+"""Events are shown, moved, postponed and cancelled here; their address stays the same."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.models import User
+from audit import trail
+from events import refusals
+from events.models import Deadline, Event
+from notifications import recall
+from notifications.models import Kind
+
+State = Event.State
+
+
+@transaction.atomic
+def publish(event: Event, *, by: User | None, now: datetime) -> None:
+    """Show the event to everybody. Refuses with NotPossibleNow and NothingToShow."""
+    held = _hold(event, State.DRAFT)
+    if not held.name:
+        raise refusals.NothingToShow(_("it has no name"))
+    held.published_at = now
+    _turn(held, State.PUBLISHED, ["published_at"], by=by, now=now, verb=gettext_noop("published"))
+    event.refresh_from_db()
+
+
+@transaction.atomic
+def postpone(event: Event, *, by: User | None, now: datetime, reason: str) -> None:
+    """The event will not take place on its days; new ones come with `move`."""
+    held = _hold(event, State.PUBLISHED)
+    _turn(held, State.POSTPONED, [], by=by, now=now, verb=gettext_noop("postponed"), reason=reason)
+    _silence(held, now=now)
+    event.refresh_from_db()
+
+
+@transaction.atomic
+def move(
+    event: Event,
+    *,
+    starts_on: date,
+    ends_on: date,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    by: User | None,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Give a published or postponed event other days, and keep the old ones to be struck out."""
+    held = _hold(event, State.PUBLISHED, State.POSTPONED)
+    before = {"starts_on": held.starts_on.isoformat(), "ends_on": held.ends_on.isoformat()}
+    held.previous_starts_on, held.previous_ends_on = held.starts_on, held.ends_on
+    held.starts_on, held.ends_on = starts_on, ends_on
+    held.starts_at, held.ends_at = starts_at, ends_at
+    _turn(
+        held,
+        State.PUBLISHED,
+        [
+            "starts_on",
+            "ends_on",
+            "starts_at",
+            "ends_at",
+            "previous_starts_on",
+            "previous_ends_on",
+        ],
+        by=by,
+        now=now,
+        verb=gettext_noop("moved"),
+        reason=reason,
+        before=before,
+        after={"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()},
+    )
+    event.refresh_from_db()
+
+
+@transaction.atomic
+def cancel(event: Event, *, by: User | None, now: datetime, reason: str) -> None:
+    """The event will not take place."""
+    held = _hold(event, State.PUBLISHED, State.POSTPONED)
+    _turn(held, State.CANCELLED, [], by=by, now=now, verb=gettext_noop("cancelled"), reason=reason)
+    _silence(held, now=now)
+    event.refresh_from_db()
+
+
+def _hold(event: Event, *states: str) -> Event:
+    held = Event.objects.select_for_update().get(pk=event.pk)
+    if held.state not in states:
+        raise refusals.NotPossibleNow(held)
+    return held
+
+
+def _turn(
+    event: Event,
+    state: str,
+    fields: list[str],
+    *,
+    by: User | None,
+    now: datetime,
+    verb: str,
+    reason: str = "",
+    before: dict | None = None,
+    after: dict | None = None,
+) -> None:
+    before = {"state": event.state} | (before or {})
+    after = {"state": state} | (after or {})
+    event.state = state
+    event.save(update_fields=["state", *fields])
+    trail.record(by, verb, event, at=now, scope=event.id, before=before, after=after, reason=reason)
+
+
+def _silence(event: Event, *, now: datetime) -> None:
+    """Reminders in the queue would now be false."""
+    for deadline in Deadline.objects.filter(event=event):
+        recall.cancel(now=now, about=deadline.id, kinds=[Kind.REMINDER])
