@@ -1,0 +1,71 @@
+"""How people come to speak for an organisation."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext_noop
+
+from accounts.models import User
+from audit import trail
+from stakeholders import matching, refusals
+from stakeholders.models import Membership, Organisation
+
+
+@transaction.atomic
+def found(organisation: Organisation, *, by: User, now: datetime) -> Organisation:
+    """Enter an organisation that is new here; whoever enters it becomes its focal point.
+
+    Refuses with KnownHere a name that another organisation of the same country bears.
+    """
+    _claim_name(organisation)
+    organisation.save(force_insert=True)
+    Membership.objects.create(user=by, organisation=organisation)
+    trail.record(
+        by,
+        gettext_noop("organisation entered"),
+        organisation,
+        at=now,
+        scope=None,
+        after={"name": organisation.name, "country": str(organisation.country)},
+    )
+    return organisation
+
+
+@transaction.atomic
+def correct(organisation: Organisation, *, by: User, now: datetime) -> None:
+    """Keep corrected facts about an organisation. Refuses with KnownHere as `found` does."""
+    held = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    fields = ["name", "acronym", "country", "category", "website", "consultative_status"]
+    before = {field: str(getattr(held, field)) for field in fields}
+    after = {field: str(getattr(organisation, field)) for field in fields}
+    if before == after:
+        return
+    _claim_name(organisation)
+    organisation.save()
+    trail.record(
+        by,
+        gettext_noop("organisation corrected"),
+        organisation,
+        at=now,
+        scope=None,
+        before=before,
+        after=after,
+    )
+
+
+def _claim_name(organisation: Organisation) -> None:
+    """Refuse a name that another one bears; who enters the same name at once waits here."""
+    key = matching.key(organisation.name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"{key}|{organisation.country}"],
+        )
+    twin = (
+        Organisation.objects.filter(matching_key=key, country=organisation.country)
+        .exclude(pk=organisation.pk)
+        .first()
+    )
+    if twin:
+        raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)

@@ -1,0 +1,141 @@
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+
+from events.models import StakeholderGroup
+from stakeholders import matching
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def spoken_for_by(self, user: Any) -> "OrganisationQuerySet":
+        """Those that this person is a focal point or member of, today."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        return self.filter(
+            id__in=Membership.objects.filter(user=user, state=Membership.State.ACTIVE).values(
+                "organisation"
+            )
+        )
+
+
+class Organisation(models.Model):
+    class Status(models.TextChoices):
+        NONE = "none", _("No consultative status")
+        GENERAL = "general", _("General consultative status with ECOSOC")
+        SPECIAL = "special", _("Special consultative status with ECOSOC")
+        ROSTER = "roster", _("On the ECOSOC Roster")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=255)
+    acronym = models.CharField(_("acronym"), max_length=40, blank=True)
+    country = CountryField(verbose_name=_("country"), blank=True)
+    category = models.CharField(
+        _("stakeholder group"), max_length=20, choices=StakeholderGroup, blank=True
+    )
+    website = models.URLField(_("website"), blank=True)
+    consultative_status = models.CharField(
+        _("status with ECOSOC"), max_length=10, choices=Status, blank=True
+    )
+    matching_key = models.CharField(max_length=255, editable=False, db_index=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="organisation_has_a_name"),
+        ]
+        indexes = [
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.matching_key = matching.key(self.name)[:255]
+        super().save(*args, **kwargs)
+
+    @property
+    def focal_points(self) -> list[Any]:
+        """The people whom letters about this organisation go to."""
+        memberships = self.memberships.filter(
+            kind=Membership.Kind.FOCAL_POINT,
+            state=Membership.State.ACTIVE,
+            user__is_active=True,
+        )
+        return [
+            membership.user
+            for membership in memberships.select_related("user").order_by("user__email")
+        ]
+
+
+class Membership(models.Model):
+    class Kind(models.TextChoices):
+        FOCAL_POINT = "focal_point", _("Focal point")
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("Active")
+        LEFT = "left", _("Left")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="memberships"
+    )
+    kind = models.CharField(_("role"), max_length=12, choices=Kind, default=Kind.FOCAL_POINT)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            models.UniqueConstraint("user", "organisation", name="one_membership_each"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.organisation}"
+
+
+class Representative(models.Model):
+    """A person whom the organisation sends; kept between events."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="representatives"
+    )
+    given_names = models.CharField(_("given names"), max_length=120)
+    family_name = models.CharField(_("family name"), max_length=120, blank=True)
+    email = models.EmailField(_("email address"), max_length=254, blank=True)
+
+    class Meta:
+        verbose_name = _("representative")
+        verbose_name_plural = _("representatives")
+        constraints = [
+            models.CheckConstraint(condition=~Q(given_names=""), name="person_has_a_name"),
+        ]
+        indexes = [
+            models.Index(Lower("family_name"), Lower("given_names"), name="by_name"),
+            GinIndex(
+                OpClass(Upper("given_names"), name="gin_trgm_ops"),
+                OpClass(Upper("family_name"), name="gin_trgm_ops"),
+                name="representative_search",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_names} {self.family_name}".strip()
