@@ -1,0 +1,48 @@
+"""What happened to a registration, as its group reads it."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Entry
+from registrations.models import Delegate, Registration
+
+OF_THE_GROUP = {
+    "draft begun": _("Draft begun"),
+    "draft reopened": _("Draft begun again"),
+    "sent": _("Registration sent"),
+    "withdrawn": _("Registration withdrawn"),
+}
+OF_A_PERSON = {
+    "approved": _("Approved"),
+    "declined": _("Declined"),
+    "question asked": _("Question from the organisers"),
+    "question answered": _("Question answered"),
+    "withdrawn": _("Withdrawn"),
+}
+SHOWN_REASONS = {"declined", "question asked"}
+
+
+def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
+    """Newest first: what (a sentence), when, about whom, and why where that is for the group."""
+    people = {str(delegate.pk): delegate for delegate in delegates}
+    entries = Entry.objects.filter(
+        Q(subject_type=Registration._meta.label_lower, subject_id=str(registration.pk))
+        | Q(subject_type=Delegate._meta.label_lower, subject_id__in=people)
+    ).order_by("-at", "-id")
+    return [_told(entry, people.get(entry.subject_id)) for entry in entries]
+
+
+def reason_of_decline(told: list[dict]) -> str:
+    return next((one["reason"] for one in told if one["verb"] == "declined"), "")
+
+
+def _told(entry: Entry, who: Delegate | None) -> dict:
+    words = OF_A_PERSON if who else OF_THE_GROUP
+    return {
+        "verb": entry.verb,
+        "what": words.get(entry.verb, entry.verb),
+        "who": who,
+        "people": (entry.after or {}).get("people"),
+        "at": entry.at,
+        "reason": entry.reason if entry.verb in SHOWN_REASONS else "",
+    }

@@ -1,0 +1,600 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from audit.models import Entry
+from events import deadlines, schedule
+from events.models import Deadline, Event
+from notifications import outbox
+from notifications.models import Kind, Letter
+from registrations import decisions, intake, references, refusals
+from registrations.intake import Person
+from registrations.models import Delegate, Registration
+from stakeholders.models import Membership, Organisation, Representative
+
+A_MOMENT = timedelta(microseconds=1)
+MOUSSA = Person("Moussa", "Keïta", "moussa@diaspora.example")
+
+
+def letters() -> list[tuple[str, str]]:
+    """What was posted, in order: the name of the letter and its reader."""
+    posted = Letter.objects.order_by("posted_at", "to")
+    return [(letter.key.split(":")[0], letter.to) for letter in posted]
+
+
+def people(registration: Registration) -> list[tuple[str, str]]:
+    delegates = registration.delegates.select_related("representative").in_order()
+    return [(str(delegate), delegate.state) for delegate in delegates]
+
+
+def verbs(subject) -> list[str]:
+    return list(Entry.objects.about(subject).order_by("id").values_list("verb", flat=True))
+
+
+# Beginning
+
+
+def test_a_draft_begins_with_a_reference(hearing, amina, diaspora_network, now):
+    registration = intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+    assert (registration.event, registration.organisation) == (hearing, diaspora_network)
+    assert registration.is_draft
+    assert registration.begun_at == now
+    assert registration.reference.startswith("GCM-")
+    assert verbs(registration) == ["draft begun"]
+    assert letters() == []
+
+
+def test_references_have_no_letters_that_sound_or_look_alike(now):
+    drawn = "".join(references.new("GCM")[4:] for _time in range(200))
+
+    assert set(drawn) <= set(references.ALPHABET) | {"-"}
+    assert not set(references.ALPHABET) & set("01ILOU")
+    assert len(references.new("GCM")) == len("GCM-7F3K-92QD")
+
+
+def test_beginning_twice_is_the_same_draft(hearing, amina, diaspora_network, now):
+    first = intake.begin(hearing, diaspora_network, by=amina, now=now)
+    second = intake.begin(hearing, diaspora_network, by=amina, now=now + timedelta(hours=1))
+
+    assert first == second
+    assert second.begun_at == now
+    assert Registration.objects.count() == 1
+    assert verbs(first) == ["draft begun"]
+
+
+def test_beginning_after_sending_is_what_was_sent(sent, hearing, amina, diaspora_network, now):
+    again = intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+    assert again == sent
+    assert not again.is_draft
+
+
+@pytest.fixture
+def two_begin(at_once, meeting, monkeypatch, hearing, amina, diaspora_network, now):
+    """Two colleagues begin, neither seeing the other's draft yet."""
+    drawn = intake._unused_reference
+
+    def unused_reference(prefix):
+        meeting()
+        return drawn(prefix)
+
+    monkeypatch.setattr(intake, "_unused_reference", unused_reference)
+
+    def begin():
+        return intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+    return lambda: at_once(begin, begin)
+
+
+def test_two_who_begin_at_once_work_on_the_same_draft(two_begin):
+    one, other = two_begin()
+
+    assert isinstance(one, Registration)
+    assert one == other
+    assert Registration.objects.count() == 1
+    assert verbs(one) == ["draft begun"]
+
+
+def test_without_the_constraint_they_would_make_two(two_begin):
+    (constraint,) = (
+        each for each in Registration._meta.constraints if each.name == "one_delegation_per_event"
+    )
+    with connection.schema_editor() as schema:
+        schema.remove_constraint(Registration, constraint)
+    try:
+        two_begin()
+        assert Registration.objects.count() == 2
+    finally:
+        Registration.objects.all().delete()
+        with connection.schema_editor() as schema:
+            schema.add_constraint(Registration, constraint)
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("draft", "This event is not open for registration."),
+        ("postponed", "This event is postponed. Nobody can register now."),
+        ("cancelled", "This event is cancelled. Nobody can register."),
+    ],
+)
+def test_what_does_not_take_place_takes_no_registrations(
+    draft, hearing, bo, port_workers, amina, now, state, sentence
+):
+    Event.objects.filter(pk=hearing.pk).update(state=state)
+    hearing.refresh_from_db()
+
+    with pytest.raises(refusals.NotTakingPlace) as refused:
+        intake.begin(hearing, port_workers, by=bo, now=now)
+    with pytest.raises(refusals.NotTakingPlace):
+        intake.submit(draft, by=amina, now=now)
+
+    assert str(refused.value) == sentence
+    assert people(draft) == [("Aïssata Traoré", "draft")]
+    assert letters() == []
+
+
+def test_an_event_without_a_window_takes_no_registrations(hearing, deadline, bo, port_workers, now):
+    deadline.delete()
+
+    with pytest.raises(refusals.NoRegistration) as refused:
+        intake.begin(hearing, port_workers, by=bo, now=now)
+
+    assert str(refused.value) == "Groups do not register here for “Hearing on the Global Compact”."
+
+
+def test_nobody_begins_before_the_window_opens(hearing, deadline, bo, port_workers, now):
+    opens_at = now + timedelta(days=1)
+    Deadline.objects.filter(pk=deadline.pk).update(opens_at=opens_at)
+
+    with pytest.raises(refusals.WindowNotOpen):
+        intake.begin(hearing, port_workers, by=bo, now=opens_at - A_MOMENT)
+
+    assert intake.begin(hearing, port_workers, by=bo, now=opens_at).is_draft
+
+
+def test_nobody_begins_when_the_window_is_shut(hearing, deadline, bo, port_workers):
+    with pytest.raises(refusals.WindowClosed) as refused:
+        intake.begin(hearing, port_workers, by=bo, now=deadline.closes_at)
+
+    assert str(refused.value) == f"Registration closed on {deadline.said}."
+    assert ", 23:59, New York time (UTC−" in str(refused.value)
+
+
+# Filling
+
+
+def test_people_are_listed_head_first_then_as_they_were_entered(draft, amina, now):
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+    intake.add_person(draft, Person("Madonna"), by=amina, now=now)
+
+    assert people(draft) == [
+        ("Aïssata Traoré", "draft"),
+        ("Moussa Keïta", "draft"),
+        ("Madonna", "draft"),
+    ]
+
+
+def test_a_person_is_known_to_the_organisation_from_then_on(draft, amina, diaspora_network, now):
+    known = Representative.objects.create(
+        organisation=diaspora_network,
+        given_names="Moussa",
+        family_name="Keïta",
+        email="moussa@diaspora.example",
+    )
+
+    delegate = intake.add_person(draft, MOUSSA, by=amina, now=now)
+
+    assert delegate.representative == known
+
+
+def test_two_people_may_share_one_address(draft, amina, now):
+    intake.add_person(draft, Person("Oumar", "Ba", "office@diaspora.example"), by=amina, now=now)
+    intake.add_person(draft, Person("Awa", "Ba", "office@diaspora.example"), by=amina, now=now)
+
+    assert draft.delegates.count() == 3
+
+
+def test_the_same_person_is_not_listed_twice(draft, amina, now):
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+
+    with pytest.raises(refusals.ListedAlready) as refused:
+        intake.add_person(draft, MOUSSA, by=amina, now=now)
+
+    assert str(refused.value) == (
+        "Moussa Keïta with this email address is in your delegation already."
+    )
+    assert draft.delegates.count() == 2
+
+
+def test_a_delegation_has_one_head(draft, amina, now):
+    with pytest.raises(refusals.TwoHeads) as refused:
+        intake.add_person(draft, Person("Moussa", "Keïta", role="head"), by=amina, now=now)
+
+    assert str(refused.value) == (
+        "Aïssata Traoré is the head of your delegation. There can be only one."
+    )
+    assert draft.delegates.count() == 1
+
+
+def test_changing_a_person(draft, amina, now):
+    head = draft.delegates.get()
+
+    intake.change_person(
+        head,
+        Person("Aïssata", "Traoré Sow", "a@diaspora.example", "speaker", "Large print"),
+        by=amina,
+        now=now,
+    )
+
+    changed = Delegate.objects.get(pk=head.pk)
+    assert (str(changed), changed.representative.email) == (
+        "Aïssata Traoré Sow",
+        "a@diaspora.example",
+    )
+    assert (changed.role, changed.access_needs) == ("speaker", "Large print")
+
+
+def test_the_head_may_be_changed_and_stay_the_head(draft, amina, now):
+    head = draft.delegates.get()
+
+    intake.change_person(head, Person("Aïssata", "Sow", role="head"), by=amina, now=now)
+
+    assert Delegate.objects.get(pk=head.pk).role == "head"
+
+
+def test_a_second_person_is_not_changed_into_the_head_or_into_the_first(draft, amina, now):
+    moussa = intake.add_person(draft, MOUSSA, by=amina, now=now)
+    aissata = Person("Aïssata", "Traoré", "aissata@diaspora.example")
+
+    with pytest.raises(refusals.TwoHeads):
+        intake.change_person(moussa, Person("Moussa", role="head"), by=amina, now=now)
+    with pytest.raises(refusals.ListedAlready):
+        intake.change_person(moussa, aissata, by=amina, now=now)
+
+    assert people(draft) == [("Aïssata Traoré", "draft"), ("Moussa Keïta", "draft")]
+
+
+def test_removing_a_person_keeps_what_the_organisation_knows(draft, amina, now):
+    intake.remove_person(draft.delegates.get(), by=amina, now=now)
+
+    assert people(draft) == []
+    assert Representative.objects.filter(given_names="Aïssata").exists()
+
+
+def test_what_was_typed_is_kept_until_the_person_is_in(draft, amina, now):
+    intake.keep_typed(draft, "person", {"given_names": "", "email": "moussa@"})
+    draft.refresh_from_db()
+    assert draft.unfinished == {"person": {"given_names": "", "email": "moussa@"}}
+
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+    draft.refresh_from_db()
+    assert draft.unfinished == {}
+
+
+def test_what_was_sent_is_not_filled_any_more(sent, amina, now):
+    head = sent.delegates.in_order().first()
+    refused = [
+        lambda: intake.add_person(sent, Person("Awa"), by=amina, now=now),
+        lambda: intake.change_person(head, Person("Awa"), by=amina, now=now),
+        lambda: intake.remove_person(head, by=amina, now=now),
+        lambda: intake.keep_typed(sent, "person", {"given_names": "Awa"}),
+    ]
+
+    for act in refused:
+        with pytest.raises(refusals.SentAlready):
+            act()
+
+    assert people(sent) == [
+        ("Aïssata Traoré", "submitted"),
+        ("Moussa Keïta", "submitted"),
+        ("Fatoumata Sow", "submitted"),
+    ]
+
+
+# Sending
+
+
+def test_sending_turns_the_people_and_writes_to_the_focal_point(draft, amina, hearing, now):
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+
+    intake.submit(draft, by=amina, now=now)
+
+    assert draft.sent_at == now
+    assert people(draft) == [("Aïssata Traoré", "submitted"), ("Moussa Keïta", "submitted")]
+    assert letters() == [("received", "amina@diaspora.example")]
+    letter = Letter.objects.get()
+    assert (letter.kind, letter.language) == (Kind.TRANSACTIONAL, "en")
+    assert (letter.scope, letter.about) == (hearing.id, draft.id)
+    assert letter.reply_to == "hearing@secretariat.example"
+    assert draft.reference in letter.subject
+    for words in ("Aïssata Traoré", "Moussa Keïta", draft.get_absolute_url()):
+        assert words in letter.text
+        assert words in letter.html
+    entry = Entry.objects.about(draft).get(verb="sent")
+    assert (entry.actor, entry.at, entry.scope) == (amina, now, hearing.id)
+    assert entry.after == {"people": 2}
+
+
+def test_sending_is_refused_at_the_closing_moment(draft, deadline, amina):
+    with pytest.raises(refusals.WindowClosed):
+        intake.submit(draft, by=amina, now=deadline.closes_at)
+
+    draft.refresh_from_db()
+    assert draft.is_draft
+    assert people(draft) == [("Aïssata Traoré", "draft")]
+    assert letters() == []
+
+
+def test_sending_is_accepted_one_moment_before_the_close(draft, deadline, amina):
+    intake.submit(draft, by=amina, now=deadline.closes_at - A_MOMENT)
+
+    assert draft.sent_at == deadline.closes_at - A_MOMENT
+
+
+def test_a_moved_deadline_counts_at_once(draft, deadline, amina, clara, now):
+    shut = deadline.closes_at
+    deadlines.move(deadline, closes_at=shut + timedelta(days=1), by=clara, now=now, reason="Visas")
+
+    intake.submit(draft, by=amina, now=shut)
+
+    assert draft.sent_at == shut
+
+
+def test_nobody_sends_an_empty_delegation(draft, amina, now):
+    intake.remove_person(draft.delegates.get(), by=amina, now=now)
+
+    with pytest.raises(refusals.NobodyIn):
+        intake.submit(draft, by=amina, now=now)
+
+    draft.refresh_from_db()
+    assert draft.is_draft
+
+
+@pytest.mark.parametrize("missing", ["country", "category"])
+def test_the_organisation_must_be_complete(draft, amina, diaspora_network, now, missing):
+    Organisation.objects.filter(pk=diaspora_network.pk).update(**{missing: ""})
+
+    with pytest.raises(refusals.OrganisationIncomplete):
+        intake.submit(draft, by=amina, now=now)
+
+    draft.refresh_from_db()
+    assert draft.is_draft
+    assert letters() == []
+
+
+def test_sending_twice_is_one_registration_and_one_letter(draft, amina, now):
+    intake.submit(draft, by=amina, now=now)
+
+    with pytest.raises(refusals.SentAlready) as refused:
+        intake.submit(draft, by=amina, now=now + timedelta(seconds=1))
+
+    assert str(refused.value) == (
+        f"This registration ({draft.reference}) was sent. It is no longer a draft."
+    )
+    draft.refresh_from_db()
+    assert draft.sent_at == now
+    assert letters() == [("received", "amina@diaspora.example")]
+
+
+def test_a_double_click_is_one_registration_and_one_letter(at_once, draft, amina, now):
+    later = now + timedelta(milliseconds=5)
+
+    results = at_once(
+        lambda: intake.submit(Registration.objects.get(pk=draft.pk), by=amina, now=now),
+        lambda: intake.submit(Registration.objects.get(pk=draft.pk), by=amina, now=later),
+    )
+
+    refused = [result for result in results if result is not None]
+    assert [type(each) for each in refused] == [refusals.SentAlready]
+    assert letters() == [("received", "amina@diaspora.example")]
+    assert verbs(draft) == ["draft begun", "sent"]
+
+
+def test_each_focal_point_reads_in_a_language_of_their_own(draft, amina, diaspora_network, now):
+    layla = User.objects.create_user("layla@diaspora.example", language="ar")
+    Membership.objects.create(user=layla, organisation=diaspora_network)
+    member = User.objects.create_user("member@diaspora.example")
+    Membership.objects.create(user=member, organisation=diaspora_network, kind="member")
+
+    intake.submit(draft, by=amina, now=now)
+
+    assert list(Letter.objects.order_by("to").values_list("to", "language")) == [
+        ("amina@diaspora.example", "en"),
+        ("layla@diaspora.example", "ar"),
+    ]
+    arabic = Letter.objects.get(language="ar")
+    assert "جلسة استماع بشأن الاتفاق العالمي" in arabic.subject
+    assert f"/ar/registrations/{draft.reference}/" in arabic.text
+    assert 'dir="rtl"' in arabic.html
+
+
+def remind(user: User, deadline: Deadline, *, now) -> None:
+    outbox.post(
+        key=f"reminder:{deadline.id}:{user.email}",
+        to=user.email,
+        language="en",
+        subject="Soon",
+        text="Soon",
+        html="",
+        kind=Kind.REMINDER,
+        now=now,
+        about=deadline.id,
+    )
+
+
+@pytest.mark.parametrize("end", [intake.submit, intake.withdraw])
+def test_sending_or_giving_up_stops_the_reminders_of_that_group_only(
+    draft, deadline, amina, bo, now, end
+):
+    remind(amina, deadline, now=now)
+    remind(bo, deadline, now=now)
+
+    end(draft, by=amina, now=now)
+
+    reminders = Letter.objects.filter(kind=Kind.REMINDER)
+    assert dict(reminders.values_list("to", "state")) == {
+        "amina@diaspora.example": "cancelled",
+        "bo@ports.example": "queued",
+    }
+
+
+def test_who_has_another_unsent_draft_is_still_reminded(
+    draft, deadline, hearing, amina, port_workers, now
+):
+    Membership.objects.create(user=amina, organisation=port_workers)
+    intake.begin(hearing, port_workers, by=amina, now=now)
+    remind(amina, deadline, now=now)
+
+    intake.submit(draft, by=amina, now=now)
+
+    assert Letter.objects.get(kind=Kind.REMINDER).state == "queued"
+
+
+# Taking back
+
+
+def test_withdrawing_takes_everybody_back_and_writes(sent, amina, now):
+    intake.withdraw(sent, by=amina, now=now + timedelta(hours=1))
+
+    assert sent.is_withdrawn
+    assert {state for _name, state in people(sent)} == {"withdrawn"}
+    assert letters() == [
+        ("received", "amina@diaspora.example"),
+        ("withdrawn", "amina@diaspora.example"),
+    ]
+    assert verbs(sent) == ["draft begun", "sent", "withdrawn"]
+
+
+def test_withdrawing_takes_back_the_letters_that_have_not_left(sent, amina, now):
+    intake.withdraw(sent, by=amina, now=now + timedelta(hours=1))
+
+    posted = Letter.objects.order_by("posted_at")
+    assert [letter.state for letter in posted] == ["cancelled", "queued"]
+
+
+def test_withdrawing_twice_is_one_letter(sent, amina, now):
+    intake.withdraw(sent, by=amina, now=now)
+    intake.withdraw(sent, by=amina, now=now + timedelta(hours=1))
+
+    assert sent.withdrawn_at == now
+    assert [name for name, _to in letters()].count("withdrawn") == 1
+
+
+def test_giving_up_a_draft_writes_no_letter(draft, amina, now):
+    intake.withdraw(draft, by=amina, now=now)
+
+    assert draft.is_withdrawn
+    assert letters() == []
+
+
+def test_withdrawing_leaves_a_decline_as_it_was(sent, amina, clara, now):
+    head, *_others = sent.delegates.in_order()
+    decisions.decline(sent, [head], by=clara, now=now, reason="No pass")
+
+    intake.withdraw(sent, by=amina, now=now + timedelta(hours=1))
+
+    assert [state for _name, state in people(sent)] == ["declined", "withdrawn", "withdrawn"]
+
+
+def test_beginning_again_after_withdrawing_is_the_same_draft_with_its_people(
+    sent, hearing, amina, diaspora_network, now
+):
+    reference, later = sent.reference, now + timedelta(days=1)
+    intake.withdraw(sent, by=amina, now=now)
+
+    again = intake.begin(hearing, diaspora_network, by=amina, now=later)
+
+    assert (again, again.reference) == (sent, reference)
+    assert again.is_draft
+    assert again.begun_at == later
+    assert {state for _name, state in people(again)} == {"draft"}
+    assert verbs(again) == ["draft begun", "sent", "withdrawn", "draft reopened"]
+
+
+def test_what_was_opened_again_can_be_sent_again(sent, hearing, amina, diaspora_network, now):
+    intake.withdraw(sent, by=amina, now=now + timedelta(hours=1))
+    later = now + timedelta(days=1)
+    again = intake.begin(hearing, diaspora_network, by=amina, now=later)
+
+    intake.submit(again, by=amina, now=later)
+
+    assert [name for name, _to in letters()] == ["received", "withdrawn", "received"]
+    assert {state for _name, state in people(again)} == {"submitted"}
+
+
+@pytest.fixture
+def reopened(sent, hearing, amina, clara, diaspora_network, now) -> Registration:
+    """Opened again after the head was declined."""
+    head = sent.delegates.in_order().first()
+    decisions.decline(sent, [head], by=clara, now=now, reason="No pass")
+    intake.withdraw(sent, by=amina, now=now)
+    return intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+
+def test_a_declined_person_is_not_sent_again_or_named_as_sent(reopened, amina, now):
+    intake.submit(reopened, by=amina, now=now + timedelta(days=1))
+
+    assert people(reopened) == [
+        ("Aïssata Traoré", "declined"),
+        ("Moussa Keïta", "submitted"),
+        ("Fatoumata Sow", "submitted"),
+    ]
+    received = Letter.objects.order_by("posted_at").last()
+    assert "Moussa Keïta" in received.text
+    assert "Aïssata Traoré" not in received.text
+
+
+def test_a_declined_person_is_not_changed_or_removed_in_the_draft(reopened, amina, now):
+    declined = reopened.delegates.get(state="declined")
+
+    with pytest.raises(refusals.AlreadyDecided):
+        intake.remove_person(declined, by=amina, now=now)
+    with pytest.raises(refusals.AlreadyDecided):
+        intake.change_person(declined, Person("Awa", "Ba"), by=amina, now=now)
+
+    assert people(reopened)[0] == ("Aïssata Traoré", "declined")
+
+
+@pytest.mark.parametrize("state", ["submitted", "more_information", "approved"])
+def test_one_person_is_taken_back(sent, amina, now, state):
+    moussa = sent.delegates.get(representative__given_names="Moussa")
+    Delegate.objects.filter(pk=moussa.pk).update(state=state)
+
+    intake.withdraw_person(moussa, by=amina, now=now + timedelta(hours=1))
+
+    assert people(sent) == [
+        ("Aïssata Traoré", "submitted"),
+        ("Moussa Keïta", "withdrawn"),
+        ("Fatoumata Sow", "submitted"),
+    ]
+    assert [name for name, _to in letters()] == ["received", "person_withdrawn"]
+    letter = Letter.objects.order_by("posted_at").last()
+    assert "Moussa Keïta" in letter.text
+    assert "Aïssata Traoré" not in letter.text
+    (entry,) = Entry.objects.about(moussa)
+    assert (entry.before, entry.after) == ({"state": state}, {"state": "withdrawn"})
+
+
+@pytest.mark.parametrize("state", ["draft", "declined", "withdrawn"])
+def test_there_is_nothing_to_take_back_of_one_who_is_not_coming(sent, amina, now, state):
+    moussa = sent.delegates.get(representative__given_names="Moussa")
+    Delegate.objects.filter(pk=moussa.pk).update(state=state)
+
+    with pytest.raises(refusals.CannotWithdraw):
+        intake.withdraw_person(moussa, by=amina, now=now)
+
+    assert [name for name, _to in letters()] == ["received"]
+
+
+def test_one_may_withdraw_after_the_close_and_from_a_postponed_event(
+    sent, hearing, deadline, amina, clara, now
+):
+    schedule.postpone(hearing, by=clara, now=now, reason="The room was taken")
+
+    intake.withdraw(sent, by=amina, now=deadline.closes_at + timedelta(days=1))
+
+    assert sent.is_withdrawn

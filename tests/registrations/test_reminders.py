@@ -1,0 +1,430 @@
+"""A hearing in New York, day by day: the sweep comes four times a day and is told the time."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test.signals import template_rendered
+
+from accounts.models import User
+from clock import walls
+from events import deadlines, schedule
+from events.models import Deadline, Event, Process, ReminderStep
+from notifications.models import Kind, Letter
+from registrations import intake, mails, reminders
+from registrations.models import Registration
+from stakeholders import membership
+from stakeholders.models import Membership, Organisation
+
+NEW_YORK = "America/New_York"
+CLOSES_AT = datetime(2018, 2, 8, 5, tzinfo=UTC)  # through 7 February, New York
+PUBLISHED_AT = datetime(2018, 1, 2, 15, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def published(slug: str, *, starts_on: str, closes_at: datetime, at: datetime) -> Deadline:
+    process, _is_new = Process.objects.get_or_create(slug="gcm", defaults={"name_en": "GCM"})
+    event = Event.objects.create(
+        process=process,
+        slug=slug,
+        kind=Event.Kind.HEARING,
+        name_en=f"The {slug} hearing",
+        starts_on=starts_on,
+        ends_on=starts_on,
+        zone=NEW_YORK,
+    )
+    deadline = deadlines.set_deadline(
+        event, kind=Deadline.Kind.REGISTRATION, closes_at=closes_at, by=None, now=at
+    )
+    schedule.publish(event, by=None, now=at)
+    return Deadline.objects.get(pk=deadline.pk)
+
+
+@pytest.fixture
+def february(db) -> Deadline:
+    """Registration for the hearing of 21 February 2018."""
+    return published("february", starts_on="2018-02-21", closes_at=CLOSES_AT, at=PUBLISHED_AT)
+
+
+def focal_point(name: str, **fields: str) -> User:
+    return User.objects.create_user(f"{name}@groups.example", **fields)
+
+
+def group(name: str, user: User | None = None) -> tuple[User, Organisation]:
+    user = user or focal_point(name)
+    organisation = Organisation(name=name, country="ML", category="diaspora")
+    return user, membership.found(organisation, by=user, now=PUBLISHED_AT)
+
+
+def begin(deadline: Deadline, name: str, *, at: datetime, user: User | None = None) -> Registration:
+    user, organisation = group(name, user)
+    return intake.begin(deadline.event, organisation, by=user, now=at)
+
+
+def sweep(first: datetime, last: datetime, *, every: timedelta = 6 * HOUR) -> None:
+    while first <= last:
+        reminders.send_due(now=first)
+        first += every
+
+
+def reminded() -> list[tuple[str, str, str]]:
+    """Step, reader, moment (UTC)."""
+    letters = Letter.objects.filter(kind=Kind.REMINDER).order_by("posted_at", "to")
+    return [
+        (letter.key.split(":")[3], letter.to.split("@")[0], f"{letter.posted_at:%d %b %H:%M}")
+        for letter in letters
+    ]
+
+
+def test_each_group_gets_the_steps_that_lie_after_it_began(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    begin(february, "tenth", at=CLOSES_AT - 10 * DAY)
+    begin(february, "fourth", at=CLOSES_AT - 4 * DAY)
+    begin(february, "late", at=CLOSES_AT - 30 * HOUR)
+    begin(february, "last", at=CLOSES_AT - 23 * HOUR)
+
+    sweep(CLOSES_AT - 21 * DAY, CLOSES_AT + 2 * DAY)
+
+    assert reminded() == [
+        ("14d", "early", "25 Jan 05:00"),
+        ("7d", "early", "01 Feb 05:00"),
+        ("7d", "tenth", "01 Feb 05:00"),
+        ("48h", "early", "06 Feb 05:00"),
+        ("48h", "fourth", "06 Feb 05:00"),
+        ("48h", "tenth", "06 Feb 05:00"),
+        ("24h", "early", "07 Feb 05:00"),
+        ("24h", "fourth", "07 Feb 05:00"),
+        ("24h", "late", "07 Feb 05:00"),
+        ("24h", "tenth", "07 Feb 05:00"),
+    ]
+
+
+def test_a_draft_begun_at_the_very_moment_of_a_step_is_reminded(february):
+    begin(february, "just", at=CLOSES_AT - 7 * DAY)
+
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    assert reminded() == [("7d", "just", "01 Feb 05:00")]
+
+
+def test_a_reminder_says_what_it_is_about_and_until_when_it_is_true(february):
+    draft = begin(february, "early", at=CLOSES_AT - 20 * DAY)
+
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    letter = Letter.objects.get()
+    assert letter.key == (
+        f"reminder:{february.id}:20180208T050000Z:7d:"
+        f"{User.objects.get(email='early@groups.example').id}"
+    )
+    assert (letter.about, letter.scope) == (february.id, february.event_id)
+    assert letter.expires_at == CLOSES_AT
+    assert "Wednesday 7 February 2018, 23:59" in letter.text
+    assert "New York time (UTC−5)" in letter.text
+    assert draft.reference in letter.text
+    assert draft.get_absolute_url() in letter.text
+
+
+def test_nobody_is_reminded_at_the_closing_moment(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+
+    assert reminders.send_due(now=CLOSES_AT) == 0
+    assert reminders.send_due(now=CLOSES_AT - timedelta(microseconds=1)) == 1
+
+
+def test_a_sweep_that_was_down_sends_only_the_latest_step_late_and_once(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    sweep(CLOSES_AT - 21 * DAY, CLOSES_AT - 13 * DAY)
+
+    sweep(CLOSES_AT - 36 * HOUR, CLOSES_AT - 33 * HOUR)
+
+    assert reminded() == [("14d", "early", "25 Jan 05:00"), ("48h", "early", "06 Feb 17:00")]
+
+
+def test_running_twice_sends_nothing_twice(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 7 * DAY
+
+    assert [reminders.send_due(now=now) for _time in range(3)] == [1, 0, 0]
+    assert reminded() == [("7d", "early", "01 Feb 05:00")]
+
+
+def test_running_again_writes_no_letter_anew(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+    rendered = []
+
+    def note(template, **_more):
+        rendered.append(template.name)
+
+    template_rendered.connect(note)
+    try:
+        reminders.send_due(now=CLOSES_AT - 6 * DAY)
+    finally:
+        template_rendered.disconnect(note)
+
+    assert rendered == []
+
+
+def test_two_sweeps_at_once_send_nothing_twice(at_once, february):
+    for name in ("one", "two", "three"):
+        begin(february, name, at=CLOSES_AT - 20 * DAY)
+
+    def run():
+        return reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    results = at_once(run, run)
+
+    assert sum(results) == 3
+    assert [name for _step, name, _at in reminded()] == ["one", "three", "two"]
+
+
+def test_after_a_move_nobody_hears_of_a_moment_that_is_past(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    sweep(CLOSES_AT - 21 * DAY, CLOSES_AT - 3 * DAY)
+
+    moved_at = CLOSES_AT - 3 * DAY
+    deadlines.move(february, closes_at=CLOSES_AT + 5 * DAY, by=None, now=moved_at, reason="Visas")
+    sweep(moved_at, CLOSES_AT + 6 * DAY)
+
+    assert reminded() == [
+        ("14d", "early", "25 Jan 05:00"),
+        ("7d", "early", "01 Feb 05:00"),
+        ("7d", "early", "06 Feb 05:00"),
+        ("48h", "early", "11 Feb 05:00"),
+        ("24h", "early", "12 Feb 05:00"),
+    ]
+
+
+def test_after_a_move_to_sooner_the_steps_that_were_jumped_over_are_not_owed(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    moved_at = CLOSES_AT - 16 * DAY
+    deadlines.move(
+        february, closes_at=CLOSES_AT - 12 * DAY, by=None, now=moved_at, reason="The room"
+    )
+
+    sweep(CLOSES_AT - 16 * DAY, CLOSES_AT)
+
+    assert reminded() == [("48h", "early", "25 Jan 05:00"), ("24h", "early", "26 Jan 05:00")]
+
+
+def test_a_move_cancels_what_waits_with_the_old_date_and_the_next_follows_the_new_one(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    reminders.send_due(now=CLOSES_AT - 2 * DAY)
+    now = CLOSES_AT - 47 * HOUR
+
+    new = walls.closing(datetime(2018, 2, 9).date(), None, NEW_YORK)
+    deadlines.move(february, closes_at=new, by=None, now=now, reason="Visas")
+    sweep(now, new)
+
+    letters = Letter.objects.order_by("posted_at")
+    assert [(letter.key.split(":")[3], letter.state) for letter in letters] == [
+        ("48h", "cancelled"),
+        ("48h", "queued"),
+        ("24h", "queued"),
+    ]
+    assert "Friday 9 February 2018, 23:59" in letters.last().text
+    assert "7 February" not in letters.last().text
+
+
+def test_a_move_during_a_sweep_leaves_no_letter_with_the_old_date(
+    at_once, meeting, monkeypatch, february
+):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 7 * DAY
+    write = mails.deadline_near
+
+    def slowly(*arguments, **more):
+        meeting()
+        time.sleep(0.3)
+        return write(*arguments, **more)
+
+    monkeypatch.setattr(mails, "deadline_near", slowly)
+
+    def move():
+        meeting()
+        deadlines.move(
+            Deadline.objects.get(pk=february.pk),
+            closes_at=CLOSES_AT + DAY,
+            by=None,
+            now=now,
+            reason="Visas",
+        )
+
+    results = at_once(lambda: reminders.send_due(now=now), move)
+
+    assert results == [1, None]
+    assert Letter.objects.get().state == "cancelled"
+
+
+def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
+    at_once, meeting, monkeypatch, february
+):
+    draft = begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    user = User.objects.get(email="early@groups.example")
+    now = CLOSES_AT - 7 * DAY
+    intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
+    write = mails.deadline_near
+
+    def slowly(*arguments, **more):
+        meeting()
+        time.sleep(0.3)
+        return write(*arguments, **more)
+
+    monkeypatch.setattr(mails, "deadline_near", slowly)
+
+    def submit():
+        meeting()
+        intake.submit(draft, by=user, now=now)
+
+    results = at_once(lambda: reminders.send_due(now=now), submit)
+
+    assert results == [1, None]
+    assert dict(Letter.objects.values_list("kind", "state")) == {
+        Kind.REMINDER: "cancelled",
+        Kind.TRANSACTIONAL: "queued",
+    }
+
+
+@pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel])
+def test_what_will_not_take_place_reminds_nobody(february, act):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    act(february.event, by=None, now=CLOSES_AT - 19 * DAY, reason="The room")
+
+    sweep(CLOSES_AT - 15 * DAY, CLOSES_AT)
+
+    assert reminded() == []
+
+
+def test_before_the_window_opens_nothing_is_due(february):
+    opens_at = CLOSES_AT - 5 * DAY
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    Deadline.objects.filter(pk=february.pk).update(opens_at=opens_at)
+
+    sweep(CLOSES_AT - 15 * DAY, CLOSES_AT)
+
+    assert reminded() == [("48h", "early", "06 Feb 05:00"), ("24h", "early", "07 Feb 05:00")]
+
+
+def test_steps_before_the_event_was_published_are_not_owed(db):
+    march = published(
+        "march",
+        starts_on="2018-03-21",
+        closes_at=CLOSES_AT,
+        at=CLOSES_AT - 3 * DAY,
+    )
+    begin(march, "early", at=CLOSES_AT - 3 * DAY)
+
+    sweep(CLOSES_AT - 3 * DAY, CLOSES_AT)
+
+    assert [step for step, _name, _at in reminded()] == ["48h", "24h"]
+
+
+def test_a_step_that_is_added_after_its_moment_is_not_sent(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 4 * DAY
+    sweep(CLOSES_AT - 21 * DAY, now)
+    for amount in (5, 3):
+        ReminderStep.objects.create(deadline=february, amount=amount, unit="d", added_at=now)
+
+    sweep(now, CLOSES_AT - 49 * HOUR)
+
+    assert reminded() == [
+        ("14d", "early", "25 Jan 05:00"),
+        ("7d", "early", "01 Feb 05:00"),
+        ("3d", "early", "05 Feb 05:00"),
+    ]
+
+
+def test_steps_go_by_the_clocks_of_new_york_over_their_change(db):
+    closes_at = datetime(2018, 3, 20, 4, tzinfo=UTC)
+    march = published("march", starts_on="2018-04-04", closes_at=closes_at, at=PUBLISHED_AT)
+    begin(march, "early", at=PUBLISHED_AT)
+
+    sweep(closes_at - 15 * DAY, closes_at, every=HOUR)
+
+    assert reminded() == [
+        ("14d", "early", "06 Mar 05:00"),
+        ("7d", "early", "13 Mar 04:00"),
+        ("48h", "early", "18 Mar 04:00"),
+        ("24h", "early", "19 Mar 04:00"),
+    ]
+
+
+def test_a_person_with_two_organisations_gets_one_letter_that_names_both(february):
+    user = focal_point("both")
+    one = begin(february, "One", at=CLOSES_AT - 20 * DAY, user=user)
+    other = begin(february, "Other", at=CLOSES_AT - 8 * HOUR - 7 * DAY, user=user)
+
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    letter = Letter.objects.get()
+    assert letter.to == "both@groups.example"
+    for draft in (one, other):
+        assert draft.reference in letter.text
+        assert draft.reference in letter.html
+
+
+def test_two_focal_points_of_one_organisation_get_a_letter_each_in_their_language(february):
+    draft = begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    layla = focal_point("layla", language="ar")
+    Membership.objects.create(user=layla, organisation=draft.organisation)
+    gone = focal_point("gone")
+    Membership.objects.create(user=gone, organisation=draft.organisation, state="left")
+
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    letters = Letter.objects.order_by("to")
+    assert list(letters.values_list("to", "language")) == [
+        ("early@groups.example", "en"),
+        ("layla@groups.example", "ar"),
+    ]
+    assert "7 شباط/فبراير 2018" in letters.last().text
+
+
+def test_what_was_sent_or_given_up_is_not_reminded_of(february):
+    at = CLOSES_AT - 20 * DAY
+    sent, given_up = begin(february, "sent", at=at), begin(february, "given-up", at=at)
+    sender = User.objects.get(email="sent@groups.example")
+    intake.add_person(sent, intake.Person("Awa"), by=sender, now=at)
+    intake.submit(sent, by=sender, now=at)
+    intake.withdraw(given_up, by=User.objects.get(email="given-up@groups.example"), now=at)
+
+    sweep(CLOSES_AT - 15 * DAY, CLOSES_AT)
+
+    assert reminded() == []
+
+
+def test_sending_cancels_the_reminder_that_waits(february):
+    draft = begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    user = User.objects.get(email="early@groups.example")
+    now = CLOSES_AT - 7 * DAY
+    intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
+    reminders.send_due(now=now)
+
+    intake.submit(draft, by=user, now=now + HOUR)
+
+    assert Letter.objects.get(kind=Kind.REMINDER).state == "cancelled"
+
+
+def test_a_draft_that_was_opened_again_counts_from_then_on(february):
+    draft = begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    user = User.objects.get(email="early@groups.example")
+    intake.withdraw(draft, by=user, now=CLOSES_AT - 10 * DAY)
+    intake.begin(february.event, draft.organisation, by=user, now=CLOSES_AT - 5 * DAY)
+
+    sweep(CLOSES_AT - 5 * DAY, CLOSES_AT - 25 * HOUR)
+
+    assert reminded() == [("48h", "early", "06 Feb 05:00")]
+
+
+def test_each_hearing_reminds_its_own_groups(february):
+    march = published(
+        "march", starts_on="2018-03-21", closes_at=CLOSES_AT + 7 * DAY, at=PUBLISHED_AT
+    )
+    begin(february, "feb", at=CLOSES_AT - 20 * DAY)
+    begin(march, "mar", at=CLOSES_AT - 20 * DAY)
+
+    reminders.send_due(now=CLOSES_AT - 7 * DAY)
+
+    assert reminded() == [("7d", "feb", "01 Feb 05:00"), ("14d", "mar", "01 Feb 05:00")]
