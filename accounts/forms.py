@@ -1,3 +1,5 @@
+import zoneinfo
+
 from allauth.account.forms import RequestLoginCodeForm
 from django import forms
 from django.db import IntegrityError, transaction
@@ -25,7 +27,19 @@ class DoorForm(RequestLoginCodeForm):
             return User.objects.filter(email__iexact=email, is_active=True).first()
 
 
+CONTINENTS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+ZONES = ["UTC"] + sorted(
+    name for name in zoneinfo.available_timezones() if name.split("/")[0] in CONTINENTS
+)
+
+
 class MeForm(forms.ModelForm):
+    zone = forms.ChoiceField(
+        label=_("Your time zone"),
+        choices=[(name, name.replace("_", " ")) for name in ZONES],
+        help_text=_("Letters give deadlines in this zone too."),
+    )
+
     class Meta:
         model = User
         fields = ["name", "language", "zone"]

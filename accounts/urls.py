@@ -8,7 +8,7 @@ own = ([path("me/", views.me, name="me")], "accounts")
 
 urlpatterns = [
     path("", include(own)),
-    path("login/", allauth_views.request_login_code, name="account_login"),
+    path("login/", views.DoorView.as_view(), name="account_login"),
     path(
         "login/code/",
         RedirectView.as_view(pattern_name="account_login", query_string=True),
@@ -26,9 +26,4 @@ urlpatterns = [
     ),
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
-    path(
-        "confirm-email/",
-        allauth_views.email_verification_sent,
-        name="account_email_verification_sent",
-    ),
 ]

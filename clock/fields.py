@@ -26,27 +26,24 @@ class WallTimeForm(forms.Form):
         help_text=gettext_lazy("Leave it empty to mean through the whole of that day."),
         error_messages={"invalid": gettext_lazy("Write the time in 24 hours, like 17:30.")},
     )
-    which = forms.TypedChoiceField(
-        label=gettext_lazy("Which of the two"),
-        required=False,
-        coerce=int,
-        empty_value=None,
-        widget=forms.RadioSelect,
-    )
     takes_through = True
 
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = zone
-        self.fields["which"].choices = []
         twice = self._typed_twice() if self.is_bound else None
-        if twice is None:
-            del self.fields["which"]
-        else:
-            self.fields["which"].choices = [
-                (walls.FIRST, self._said(twice.first)),
-                (walls.SECOND, self._said(twice.second)),
-            ]
+        if twice:
+            self.fields["which"] = forms.TypedChoiceField(
+                label=_("Which of the two"),
+                required=False,
+                coerce=int,
+                empty_value=None,
+                widget=forms.RadioSelect,
+                choices=[
+                    (walls.FIRST, self._said(twice.first)),
+                    (walls.SECOND, self._said(twice.second)),
+                ],
+            )
 
     def _said(self, value: datetime) -> str:
         return _("%(moment)s, %(zone)s") % {

@@ -1,0 +1,201 @@
+"""The cast: Amina speaks for Diaspora Network, Bo for Port Workers, Clara organises."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings as portal_settings
+from django.db import connection
+from django.utils import translation
+
+import clock
+from accounts.models import User
+from clock import walls
+from events import deadlines, roles, schedule
+from events.models import Category, Deadline, Event, Process
+from registrations import intake
+from registrations.intake import Person
+from registrations.models import Registration
+from stakeholders import membership
+from stakeholders.models import Organisation
+
+NEW_YORK = "America/New_York"
+
+
+def pytest_configure() -> None:
+    """No test reaches the mail server of whoever runs it, or needs collected files."""
+    os.environ.pop("EMAIL_URL", None)
+    portal_settings.EMAIL_URL = ""
+    portal_settings.STORAGES = portal_settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outbox_in_use(django_test_environment: None) -> None:
+    """Django's test runner would keep the codes to itself."""
+    portal_settings.EMAIL_BACKEND = "notifications.backends.OutboxBackend"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """No test inherits the language of the page that another one looked at."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def at_once(transactional_db) -> Callable[..., list]:
+    """Let acts run beside each other, each on its own connection: what each returned or raised."""
+
+    def run(act: Callable[[], object]) -> object:
+        try:
+            return act()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    def at_once(*acts: Callable[[], object]) -> list:
+        with ThreadPoolExecutor(len(acts)) as pool:
+            return list(pool.map(run, acts))
+
+    return at_once
+
+
+@pytest.fixture
+def meeting() -> Callable[[], None]:
+    """A place where two threads wait for each other, unless a lock lets only one come."""
+    barrier = threading.Barrier(2)
+
+    def wait() -> None:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=0.7)
+
+    return wait
+
+
+@pytest.fixture
+def now(db) -> datetime:
+    return clock.now()
+
+
+@pytest.fixture
+def amina(now) -> User:
+    user = User.objects.create_user("amina@diaspora.example", name="Amina Diallo")
+    membership.found(
+        Organisation(name="Diaspora Network", acronym="DN", country="ML", category="diaspora"),
+        by=user,
+        now=now - timedelta(days=30),
+    )
+    return user
+
+
+@pytest.fixture
+def diaspora_network(amina) -> Organisation:
+    return Organisation.objects.get(memberships__user=amina)
+
+
+@pytest.fixture
+def bo(now) -> User:
+    user = User.objects.create_user("bo@ports.example", name="Bo Santos")
+    membership.found(
+        Organisation(name="Port Workers", country="PH", category="trade_union"),
+        by=user,
+        now=now - timedelta(days=30),
+    )
+    return user
+
+
+@pytest.fixture
+def port_workers(bo) -> Organisation:
+    return Organisation.objects.get(memberships__user=bo)
+
+
+@pytest.fixture
+def process(now) -> Process:
+    process = Process.objects.create(
+        slug="gcm", prefix="GCM", name_en="Global Compact for Migration", name_ar="الاتفاق العالمي"
+    )
+    Category.objects.bulk_create(
+        Category(process=process, position=position, code=code, name_en=name)
+        for position, (code, name) in enumerate(
+            [
+                ("diaspora", "Diaspora and migrant organisations"),
+                ("trade_union", "Trade unions"),
+                ("academia", "Academia"),
+            ]
+        )
+    )
+    return process
+
+
+@pytest.fixture
+def clara(process, now) -> User:
+    user = User.objects.create_user("clara@secretariat.example", name="Clara Weiss")
+    roles.grant(user, on=process, by=None, now=now - timedelta(days=60))
+    return user
+
+
+@pytest.fixture
+def hearing(process, now) -> Event:
+    """Published 30 days ago; one registers through the tenth day from now, 23:59 New York."""
+    last_day = now.astimezone(walls.zone_of(NEW_YORK)).date() + timedelta(days=10)
+    starts_on = last_day + timedelta(days=14)
+    event = Event.objects.create(
+        process=process,
+        slug="hearing",
+        kind=Event.Kind.HEARING,
+        name_en="Hearing on the Global Compact",
+        name_ar="جلسة استماع بشأن الاتفاق العالمي",
+        starts_on=starts_on,
+        ends_on=starts_on,
+        zone=NEW_YORK,
+        city_en="New York",
+        country="US",
+        contact_email="hearing@secretariat.example",
+    )
+    published_at = now - timedelta(days=30)
+    deadlines.set_deadline(
+        event,
+        kind=Deadline.Kind.REGISTRATION,
+        closes_at=walls.closing(last_day, None, NEW_YORK),
+        by=None,
+        now=published_at,
+    )
+    schedule.publish(event, by=None, now=published_at)
+    return event
+
+
+@pytest.fixture
+def deadline(hearing) -> Deadline:
+    return hearing.deadlines.get(kind=Deadline.Kind.REGISTRATION)
+
+
+@pytest.fixture
+def draft(hearing, amina, diaspora_network, now) -> Registration:
+    """Amina's, with one person in it."""
+    registration = intake.begin(hearing, diaspora_network, by=amina, now=now)
+    intake.add_person(
+        registration,
+        Person("Aïssata", "Traoré", "aissata@diaspora.example", role="head"),
+        by=amina,
+        now=now,
+    )
+    return registration
+
+
+@pytest.fixture
+def sent(draft, amina, now) -> Registration:
+    """Amina's, with three people, sent just now."""
+    for person in (
+        Person("Moussa", "Keïta", "moussa@diaspora.example"),
+        Person("Fatoumata", "Sow", "fatoumata@diaspora.example", role="speaker"),
+    ):
+        intake.add_person(draft, person, by=amina, now=now)
+    intake.submit(draft, by=amina, now=now)
+    return draft

@@ -1,0 +1,113 @@
+from datetime import date, datetime, time, timedelta
+
+import icalendar
+import pytest
+
+from clock import walls
+from events import deadlines, schedule
+from events.models import Event
+
+ADDRESS = "/en/events/hearing/calendar.ics"
+
+
+def entries(client, address: str = ADDRESS) -> tuple:
+    """The meeting and its deadlines."""
+    answer = client.get(address)
+    assert answer.status_code == 200
+    calendar = icalendar.Calendar.from_ical(answer.content)
+    meeting, *windows = calendar.walk("VEVENT")
+    return meeting, windows
+
+
+@pytest.fixture
+def timed(hearing) -> Event:
+    """The hearing, from 10:00 to 18:00 New York."""
+    begins = walls.moment(hearing.starts_on, time(10), hearing.zone)
+    Event.objects.filter(pk=hearing.pk).update(
+        starts_at=begins, ends_at=begins + timedelta(hours=8)
+    )
+    hearing.refresh_from_db()
+    return hearing
+
+
+def test_the_deadline_stands_at_its_closing_moment(client, hearing, deadline):
+    _meeting, (window,) = entries(client)
+
+    assert window.decoded("dtstart") == deadline.closes_at
+    assert window.get("dtend") is None
+    assert window["summary"] == "Registration closes: Hearing on the Global Compact"
+    assert window["description"] == deadline.said
+    assert str(window["url"]) == "http://127.0.0.1:8000/en/events/hearing/"
+
+
+def test_the_file_says_in_utc_what_new_york_means(client, hearing, deadline):
+    content = client.get(ADDRESS).content.decode()
+
+    assert f"DTSTART:{deadline.closes_at:%Y%m%dT%H%M%SZ}" in content.splitlines()
+
+
+def test_a_meeting_with_hours_begins_and_ends_at_those(client, timed):
+    meeting, _windows = entries(client)
+
+    assert meeting.decoded("dtstart") == timed.starts_at
+    assert meeting.decoded("dtend") == timed.ends_at
+
+
+def test_a_meeting_without_hours_takes_whole_days(client, hearing):
+    Event.objects.filter(pk=hearing.pk).update(
+        starts_on=date(2030, 2, 21), ends_on=date(2030, 2, 22)
+    )
+
+    meeting, _windows = entries(client)
+
+    assert meeting.decoded("dtstart") == date(2030, 2, 21)
+    assert not isinstance(meeting.decoded("dtstart"), datetime)
+    assert meeting.decoded("dtend") == date(2030, 2, 23)
+
+
+def test_the_meeting_says_what_and_where_it_is(client, hearing):
+    meeting, _windows = entries(client)
+
+    assert meeting["summary"] == "Hearing on the Global Compact"
+    assert meeting["location"] == "New York"
+    assert meeting["status"] == "CONFIRMED"
+    assert str(meeting["uid"]) == f"{hearing.id}@127.0.0.1"
+    assert meeting.decoded("dtstamp") == hearing.published_at.replace(microsecond=0)
+
+
+def test_the_file_is_in_the_readers_language(client, hearing):
+    meeting, _windows = entries(client, "/ar/events/hearing/calendar.ics")
+
+    assert meeting["summary"] == "جلسة استماع بشأن الاتفاق العالمي"
+    assert str(meeting["url"]) == "http://127.0.0.1:8000/ar/events/hearing/"
+
+
+@pytest.mark.parametrize(
+    ("act", "status"), [(schedule.postpone, "TENTATIVE"), (schedule.cancel, "CANCELLED")]
+)
+def test_what_does_not_take_place_is_marked(client, hearing, now, act, status):
+    act(hearing, by=None, now=now, reason="The room")
+
+    meeting, _windows = entries(client)
+
+    assert meeting["status"] == status
+
+
+def test_a_moved_deadline_replaces_its_entry_in_calendars(client, hearing, deadline, now):
+    _meeting, (before,) = entries(client)
+    new = deadline.closes_at + timedelta(days=3)
+    deadlines.move(deadline, closes_at=new, by=None, now=now, reason="Visas")
+
+    _meeting, (after,) = entries(client)
+
+    assert after["uid"] == before["uid"]
+    assert (before["sequence"], after["sequence"]) == (0, 1)
+    assert after.decoded("dtstart") == new
+    assert after.decoded("dtstamp") == now.replace(microsecond=0)
+
+
+def test_the_file_is_offered_under_the_name_of_the_event(client, hearing):
+    answer = client.get(ADDRESS)
+
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="hearing.ics"'

@@ -1,0 +1,442 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+
+from clock import shown, walls
+from events import deadlines, schedule
+from events.models import Deadline, Document, Event, Process, Segment
+from registrations import intake
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+POLICY = {
+    "default-src 'self'",
+    "img-src 'self' data:",
+    "object-src 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+}
+
+
+@pytest.fixture
+def publish(process, now):
+    """An event, published ten days ago, so many days from now."""
+
+    def publish(
+        slug: str,
+        *,
+        days: int = 30,
+        opens_at: datetime | None = None,
+        closes_at: datetime | None = None,
+        kind: str = Event.Kind.THEMATIC_SESSION,
+        of: Process = process,
+    ) -> Event:
+        event = Event.objects.create(
+            process=of,
+            slug=slug,
+            kind=kind,
+            name_en=f"Meeting {slug}",
+            starts_on=now.date() + days * DAY,
+            ends_on=now.date() + days * DAY,
+            zone="Europe/Zurich",
+        )
+        if closes_at:
+            deadlines.set_deadline(
+                event,
+                kind=Deadline.Kind.REGISTRATION,
+                opens_at=opens_at,
+                closes_at=closes_at,
+                by=None,
+                now=now - 10 * DAY,
+            )
+        schedule.publish(event, by=None, now=now - 10 * DAY)
+        return event
+
+    return publish
+
+
+def slugs(rows) -> list[str]:
+    return [row["event"].slug for row in rows]
+
+
+def read(client, event: Event, language: str = "en") -> str:
+    page = client.get(f"/{language}/events/{event.slug}/")
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+# Home
+
+
+def test_home_lists_what_is_open_the_soonest_to_close_first(client, publish, now):
+    publish("later", closes_at=now + 9 * DAY)
+    publish("sooner", closes_at=now + 2 * DAY, opens_at=now - DAY)
+    publish("shut", closes_at=now - HOUR)
+    publish("without")
+
+    page = client.get("/en/")
+
+    assert slugs(page.context["open"]) == ["sooner", "later"]
+    assert page.context["soon"] == []
+    text = page.content.decode()
+    assert text.index("Meeting sooner") < text.index("Meeting later")
+    assert "Meeting shut" not in text
+    assert "Meeting without" not in text
+
+
+def test_home_lists_what_opens_later_the_first_to_open_first(client, publish, now):
+    publish("second", opens_at=now + 5 * DAY, closes_at=now + 6 * DAY)
+    publish("first", opens_at=now + 3 * DAY, closes_at=now + 9 * DAY)
+
+    page = client.get("/en/")
+
+    assert page.context["open"] == []
+    assert slugs(page.context["soon"]) == ["first", "second"]
+    assert "Nothing is open for registration at the moment." in page.content.decode()
+
+
+@pytest.mark.parametrize("state", ["draft", "postponed", "cancelled"])
+def test_home_does_not_invite_to_what_does_not_take_place(client, publish, now, state):
+    event = publish("meeting", closes_at=now + 2 * DAY)
+    Event.objects.filter(pk=event.pk).update(state=state)
+
+    page = client.get("/en/")
+
+    assert page.context["open"] == page.context["soon"] == []
+
+
+def test_home_says_where_the_process_stands(client, publish, now):
+    publish("past", days=-40)
+    publish("coming", closes_at=now + 2 * DAY)
+    publish("round", days=60, kind=Event.Kind.NEGOTIATION_ROUND)
+
+    page = client.get("/en/")
+
+    assert [(step["title"], step["state"]) for step in page.context["steps"]] == [
+        ("Thematic sessions", "current"),
+        ("Negotiations", "next"),
+    ]
+
+
+def test_home_stands_without_any_event(client, now):
+    assert client.get("/en/").status_code == 200
+
+
+def test_the_bare_address_leads_to_the_readers_language(client, now):
+    arabic = client.get("/", headers={"accept-language": "ar,en;q=0.5"})
+    other = client.get("/", headers={"accept-language": "sw"})
+
+    assert (arabic.status_code, arabic["Location"]) == (302, "/ar/")
+    assert (other.status_code, other["Location"]) == (302, "/en/")
+
+
+# Lists
+
+
+def test_the_list_of_events_has_what_comes_by_date_and_what_was_the_newest_first(
+    client, publish, process, now
+):
+    for slug, days in (("c", 20), ("b", 10), ("a", -10), ("z", -20)):
+        publish(slug, days=days)
+    Event.objects.create(
+        process=process,
+        slug="draft",
+        kind="hearing",
+        name_en="Secret",
+        starts_on=now.date(),
+        ends_on=now.date(),
+        zone="UTC",
+    )
+
+    page = client.get("/en/events/")
+
+    (group,) = page.context["groups"]
+    assert group["process"] == process
+    assert slugs(group["coming"]) == ["b", "c"]
+    assert slugs(group["past"]) == ["a", "z"]
+    assert "Secret" not in page.content.decode()
+
+
+def test_an_event_is_past_when_its_last_day_is_over_where_it_takes_place(publish, now):
+    event = publish("last-day", days=0)
+    over = walls.closing(event.ends_on, None, "Europe/Zurich")
+
+    assert not event.is_over(over - timedelta(microseconds=1))
+    assert event.is_over(over)
+
+
+def test_the_page_of_a_process_shows_its_events_and_categories_only(client, publish, process):
+    other = Process.objects.create(slug="other", name_en="Another process")
+    publish("ours")
+    publish("theirs", of=other)
+
+    page = client.get("/en/processes/gcm/")
+
+    assert slugs(page.context["coming"]) == ["ours"]
+    assert [category.name for category in page.context["categories"]] == [
+        "Diaspora and migrant organisations",
+        "Trade unions",
+        "Academia",
+    ]
+
+
+@pytest.mark.parametrize("address", ["events/nowhere/", "processes/nowhere/"])
+def test_what_does_not_exist_is_not_found(client, now, address):
+    assert client.get(f"/en/{address}").status_code == 404
+
+
+# One event
+
+
+def test_a_draft_of_an_event_is_not_found(client, hearing, clara):
+    Event.objects.filter(pk=hearing.pk).update(state="draft")
+
+    assert client.get("/en/events/hearing/").status_code == 404
+    assert client.get("/en/events/hearing/calendar.ics").status_code == 404
+
+
+def test_an_open_event_says_until_when_and_where_to_begin(client, hearing, deadline):
+    page = read(client, hearing)
+
+    assert '<span class="tag ok">Registration open</span>' in page
+    assert shown.closing(deadline.closes_at, deadline.zone) in page
+    assert ", 23:59" in shown.closing(deadline.closes_at, deadline.zone)
+    assert deadline.zone_said in page
+    assert 'href="/en/events/hearing/register/"' in page
+
+
+def test_before_the_window_opens_one_cannot_begin(client, hearing, deadline, now):
+    Deadline.objects.filter(pk=deadline.pk).update(opens_at=now + DAY)
+
+    page = read(client, hearing)
+
+    assert "Registration not open yet" in page
+    assert shown.moment(now + DAY, deadline.zone) in page
+    assert "/register/" not in page
+
+
+def test_after_the_close_one_cannot_begin(client, hearing, deadline, now):
+    Deadline.objects.filter(pk=deadline.pk).update(closes_at=now)
+
+    page = read(client, hearing)
+
+    assert '<span class="tag">Registration closed</span>' in page
+    assert "/register/" not in page
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (schedule.postpone, "This event is postponed"),
+        (schedule.cancel, "This event is cancelled"),
+    ],
+)
+def test_what_does_not_take_place_says_so_and_takes_nobody(client, hearing, now, act, said):
+    act(hearing, by=None, now=now, reason="The room was taken")
+
+    page = read(client, hearing)
+
+    assert said in page
+    assert "/register/" not in page
+
+
+def test_a_moved_deadline_shows_the_old_date_struck_out_and_the_reason(
+    client, hearing, deadline, now
+):
+    old = shown.closing(deadline.closes_at, deadline.zone)
+    deadlines.move(
+        deadline,
+        closes_at=deadline.closes_at + 3 * DAY,
+        by=None,
+        now=now,
+        reason="Visas take <longer>",
+    )
+
+    page = read(client, hearing)
+
+    assert page.count(f">{old}</s>") == 2
+    assert shown.closing(deadline.closes_at, deadline.zone) in page
+    assert "The date was changed: Visas take &lt;longer&gt;" in page
+
+
+def test_after_two_moves_the_date_before_the_last_one_is_struck_out(client, hearing, deadline, now):
+    first = shown.closing(deadline.closes_at, deadline.zone)
+    for days, reason in ((3, "Visas"), (5, "Holidays")):
+        deadlines.move(
+            deadline,
+            closes_at=deadline.closes_at + days * DAY,
+            by=None,
+            now=now + days * HOUR,
+            reason=reason,
+        )
+    second = shown.closing(deadline.last_change.old_closes_at, deadline.zone)
+
+    page = read(client, hearing)
+
+    assert first != second
+    assert f">{second}</s>" in page
+    assert f">{first}</s>" not in page
+    assert "The date was changed: Holidays" in page
+
+
+def test_a_past_event_says_so(client, publish):
+    page = read(client, publish("past", days=-3))
+
+    assert '<span class="tag">Past event</span>' in page
+    assert "/register/" not in page
+
+
+def test_an_event_shows_its_days_and_documents_in_order(client, hearing):
+    for name, hour in (("Second panel", 15), ("First panel", 10)):
+        Segment.objects.create(
+            event=hearing,
+            date=hearing.starts_on,
+            name_en=name,
+            starts_at=datetime.combine(
+                hearing.starts_on, datetime.min.time(), walls.zone_of(hearing.zone)
+            )
+            + hour * HOUR,
+        )
+    Document.objects.create(event=hearing, title_en="Programme", url="https://example.org/p.pdf")
+
+    page = read(client, hearing)
+
+    assert page.index("First panel") < page.index("Second panel")
+    assert '<a href="https://example.org/p.pdf">Programme</a>' in page
+
+
+def test_key_dates_stand_in_order_of_time(client, hearing, deadline, now):
+    deadlines.set_deadline(
+        hearing,
+        kind=Deadline.Kind.SPEAKING,
+        opens_at=now - DAY,
+        closes_at=now + DAY,
+        by=None,
+        now=now,
+    )
+
+    page = client.get("/en/events/hearing/")
+
+    assert [(step["title"], step["state"]) for step in page.context["key_dates"]] == [
+        ("Speaking requests: opens", "done"),
+        ("Speaking requests: closes", "current"),
+        ("Registration: closes", "next"),
+        ("Hearing", "next"),
+    ]
+
+
+def test_the_reader_is_led_on_to_a_draft_of_their_own_and_of_nobody_else(
+    client, hearing, draft, amina, bo
+):
+    client.force_login(amina)
+    assert f'href="{draft.get_absolute_url()}"' in read(client, hearing)
+
+    client.force_login(bo)
+    page = read(client, hearing)
+    assert draft.reference not in page
+    assert 'href="/en/events/hearing/register/"' in page
+
+
+def test_nobody_is_published(client, hearing, sent):
+    page = read(client, hearing)
+
+    for words in ("Traoré", "Keïta", "Sow", "Diaspora Network", sent.reference):
+        assert words not in page
+
+
+def test_who_sent_a_delegation_sees_it_after_the_close_too(
+    client, hearing, deadline, sent, amina, now
+):
+    Deadline.objects.filter(pk=deadline.pk).update(closes_at=now)
+    client.force_login(amina)
+
+    assert f'href="{sent.get_absolute_url()}"' in read(client, hearing)
+
+
+def test_the_arabic_page_runs_from_right_to_left_with_latin_digits(client, hearing, deadline):
+    page = read(client, hearing, "ar")
+
+    assert '<html lang="ar" dir="rtl"' in page
+    assert not set(page) & set("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹")
+    local = walls.last_minute(deadline.closes_at, deadline.zone)
+    assert f"{local.day} {shown.UN_MONTHS[local.month - 1]} {local.year}" in page
+
+
+# Every page
+
+
+@pytest.fixture
+def addresses(hearing) -> list[str]:
+    names = [
+        reverse("pages:home"),
+        reverse("pages:events"),
+        reverse("pages:process", args=["gcm"]),
+        reverse("pages:event", args=["hearing"]),
+        reverse("pages:event_ics", args=["hearing"]),
+        "/en/nowhere/",
+    ]
+    return [*names, *(name.replace("/en/", "/ar/", 1) for name in names)]
+
+
+def test_pages_for_everybody_set_no_cookie(client, addresses):
+    answers = {address: client.get(address) for address in addresses}
+
+    assert {address: list(answer.cookies) for address, answer in answers.items()} == dict.fromkeys(
+        addresses, []
+    )
+    assert "csrfmiddlewaretoken" not in "".join(
+        answer.content.decode() for answer in answers.values()
+    )
+
+
+def test_every_answer_carries_the_strict_policy(client, addresses, clara):
+    client.force_login(clara)
+    for address in [*addresses, "/healthz", "/readyz", "/admin/", "/en/registrations/"]:
+        policy = client.get(address)["Content-Security-Policy"]
+        assert set(policy.split("; ")) == POLICY, address
+
+
+def test_no_page_has_a_style_or_a_script_within(client, addresses):
+    for address in addresses:
+        page = client.get(address).content.decode()
+        assert " style=" not in page, address
+        assert "<style" not in page, address
+        assert " onclick=" not in page, address
+        assert "<script>" not in page, address
+
+
+@pytest.mark.parametrize("address", ["/en/", "/en/events/", "/en/processes/gcm/"])
+def test_more_events_do_not_need_more_queries(
+    client, publish, now, django_assert_max_num_queries, address
+):
+    for number in range(12):
+        publish(f"m{number}", days=number, closes_at=now + 2 * DAY)
+
+    with django_assert_max_num_queries(8):
+        client.get(address)
+
+
+def test_the_days_of_an_event_are_those_of_its_place(client, hearing):
+    Event.objects.filter(pk=hearing.pk).update(
+        starts_on=date(2030, 2, 21),
+        ends_on=date(2030, 2, 21),
+        starts_at=walls.moment(date(2030, 2, 21), datetime(2030, 1, 1, 20).time(), hearing.zone),
+    )
+
+    page = read(client, hearing)
+
+    assert "Thursday 21 February 2030, 20:00" in page
+    assert "New York time (UTC−5)" in page
+
+
+def test_a_draft_begun_elsewhere_counts_as_the_readers_own(
+    client, hearing, diaspora_network, amina, bo, now
+):
+    from stakeholders.models import Membership
+
+    Membership.objects.create(user=bo, organisation=diaspora_network, kind="member")
+    registration = intake.begin(hearing, diaspora_network, by=amina, now=now)
+    client.force_login(bo)
+
+    assert f'href="{registration.get_absolute_url()}"' in read(client, hearing)
