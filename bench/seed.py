@@ -1,0 +1,265 @@
+"""Invented people in several scripts, in one process of their own; what is there is used again."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection, transaction
+
+from accounts.models import User
+from bench.place import Trouble
+from clock import walls
+from events import deadlines, roles, schedule
+from events.models import Category, Deadline, Document, Event, Process, Segment
+from registrations import references
+from registrations.models import Delegate, Registration
+from stakeholders import matching
+from stakeholders.models import Membership, Organisation, Representative
+
+SLUG = "bench"
+ZONE = "America/New_York"
+EVENTS = {"bench-hearing": 40, "bench-session": 30, "bench-dialogue": 20, "bench-workshop": 10}
+HEARING, SMALL = "bench-hearing", "bench-workshop"
+BLOCK = 1000
+RARE, RARE_EVERY = "Ķēniņš-Zvirbule", 20_000
+SCRIPTS = [
+    {
+        "share": 55,
+        "countries": ["ML", "FR", "BR", "DE", "PH", "KE", "MX", "US"],
+        "organisation": "Network of migrant workers and families of the {} region",
+        "given": ["María José", "Aïssata", "Zoë", "John", "Wanjirũ", "Łukasz", "Nguyễn", "Ana"],
+        "family": ["Traoré", "Núñez", "Müller", "Santos", "Smith", "Ouédraogo", "Kowalski", "Cruz"],
+    },
+    {
+        "share": 15,
+        "countries": ["EG", "JO", "MA", "LB"],
+        "organisation": "اتحاد جمعيات المهاجرين في المنطقة {}",
+        "given": ["محمد", "فاطمة", "أحمد", "ليلى", "يوسف", "مريم"],
+        "family": ["الخطيب", "حداد", "بن علي", "النجار", "السيد"],
+    },
+    {
+        "share": 15,
+        "countries": ["CN", "SG"],
+        "organisation": "移民工人互助协会第{}分会",
+        "given": ["伟", "芳", "秀英", "敏", "静怡", "建国"],
+        "family": ["王", "李", "张", "刘", "欧阳"],
+    },
+    {
+        "share": 15,
+        "countries": ["RU", "UA", "KZ", "BG"],
+        "organisation": "Союз трудящихся-мигрантов, отделение {}",
+        "given": ["Иван", "Ольга", "Дмитрий", "Наталья", "Сергей"],
+        "family": ["Иванов", "Шевченко", "Кузнецова", "Петров", "Соколова"],
+    },
+]
+SENT_STATES = {
+    Delegate.State.SUBMITTED: 60,
+    Delegate.State.APPROVED: 30,
+    Delegate.State.DECLINED: 6,
+    Delegate.State.MORE_INFORMATION: 4,
+}
+
+
+def calendar(now: datetime) -> Process:
+    """The process and its events, open for registration whenever this runs."""
+    if Process.objects.exclude(slug=SLUG).exists():
+        raise Trouble("This database holds a real calendar. The bench wants one of its own.")
+    process, is_new = Process.objects.get_or_create(
+        slug=SLUG, defaults={"prefix": "BEN", "name_en": "Measured process"}
+    )
+    if is_new:
+        Category.objects.bulk_create(
+            Category(process=process, code=code, position=position, name_en=code.capitalize())
+            for position, code in enumerate(["diaspora", "trade_union", "academia", "youth"])
+        )
+        for slug in EVENTS:
+            _event(process, slug, now)
+    closing = now + timedelta(days=60)
+    for deadline in Deadline.objects.filter(closes_at__lt=now + timedelta(days=40)):
+        deadlines.move(deadline, closes_at=closing, by=None, now=now, reason="Measured again")
+    return process
+
+
+@transaction.atomic
+def _event(process: Process, slug: str, now: datetime) -> None:
+    """With everything that its page can show."""
+    day = now.date() + timedelta(days=400)
+    event = Event.objects.create(
+        process=process,
+        slug=slug,
+        kind=Event.Kind.HEARING,
+        name_en=f"Multi-stakeholder hearing ({slug})",
+        name_ar="جلسة استماع لأصحاب المصلحة المتعددين",
+        summary_en="Civil society and other stakeholders are heard before negotiations. " * 4,
+        eligibility_en="Organisations in consultative status and others accredited. " * 4,
+        organiser_en="Office of the President of the General Assembly",
+        starts_on=day,
+        ends_on=day + timedelta(days=1),
+        zone=ZONE,
+        venue_en="United Nations Headquarters",
+        room_en="Trusteeship Council Chamber",
+        city_en="New York",
+        country="US",
+        interpretation=[code for code, _name in settings.CONTENT_LANGUAGES],
+        contact_email="hearing@secretariat.example",
+        webcast_url="https://webtv.example.org/",
+        source="https://www.example.org/calendar",
+    )
+    Segment.objects.bulk_create(
+        Segment(
+            event=event,
+            name_en=f"Panel {number + 1}: protection, inclusion and cooperation",
+            date=day + timedelta(days=number // 4),
+            starts_at=walls.start_of(day + timedelta(days=number // 4), ZONE)
+            + timedelta(hours=9 + 2 * (number % 4)),
+        )
+        for number in range(8)
+    )
+    Document.objects.bulk_create(
+        Document(event=event, title_en=f"Paper {number}", url=f"https://example.org/{number}.pdf")
+        for number in range(6)
+    )
+    deadlines.set_deadline(
+        event,
+        kind=Deadline.Kind.REGISTRATION,
+        closes_at=now + timedelta(days=60),
+        by=None,
+        now=now,
+    )
+    schedule.publish(event, by=None, now=now)
+
+
+def people(wanted: int, *, now: datetime, tell: Callable[[int], None]) -> int:
+    """As many delegates as are wanted, about four in a registration; how many there are."""
+    process = calendar(now)
+    events = list(process.events.order_by("slug"))
+    there = Delegate.objects.filter(registration__event__process=process).count()
+    begun = Registration.objects.filter(event__process=process).count()
+    while there < wanted:
+        block = list(_registrations(begun, there, wanted, events, now))
+        _keep(block)
+        begun += len(block)
+        there += sum(len(each.people) for each in block)
+        tell(there)
+    return there
+
+
+def tidy() -> None:
+    """What the database does by itself some minutes after so many new rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("vacuum analyze")
+
+
+class _Group:
+    """A registration with all that hangs on it, not yet kept."""
+
+    def __init__(self, number: int, first: int, size: int, events: list[Event], now: datetime):
+        chance = random.Random(number)
+        (script,) = chance.choices(SCRIPTS, [each["share"] for each in SCRIPTS])
+        (event,) = chance.choices(events, [EVENTS[each.slug] for each in events])
+        name = script["organisation"].format(number)
+        self.user = User(email=f"focal{number}@groups.example")
+        self.user.set_unusable_password()
+        self.organisation = Organisation(
+            name=name,
+            country=chance.choice(script["countries"]),
+            category=chance.choice(["diaspora", "trade_union", "academia", "youth"]),
+            matching_key=matching.key(name),
+        )
+        self.membership = Membership(user=self.user, organisation=self.organisation)
+        begun_at = now - timedelta(minutes=chance.randrange(1, 30 * 24 * 60))
+        is_draft = chance.random() < 0.05
+        self.registration = Registration(
+            event=event,
+            organisation=self.organisation,
+            reference=_reference(number),
+            begun_at=begun_at,
+            sent_at=None if is_draft else begun_at,
+        )
+        self.representatives = [
+            Representative(
+                organisation=self.organisation,
+                given_names=chance.choice(script["given"]),
+                family_name=RARE
+                if (first + position) % RARE_EVERY == 7
+                else chance.choice(script["family"]),
+                email=f"person{first + position}@people.example",
+            )
+            for position in range(size)
+        ]
+        self.people = [
+            Delegate(
+                registration=self.registration,
+                representative=representative,
+                position=position,
+                role=Delegate.Role.DELEGATE if position else Delegate.Role.HEAD,
+                state=Delegate.State.DRAFT
+                if is_draft
+                else chance.choices(list(SENT_STATES), list(SENT_STATES.values()))[0],
+            )
+            for position, representative in enumerate(self.representatives)
+        ]
+
+
+def _registrations(
+    begun: int, there: int, wanted: int, events: list[Event], now: datetime
+) -> Iterator[_Group]:
+    for number in range(begun, begun + BLOCK):
+        size = min(1 + number % 7, wanted - there)
+        if size <= 0:
+            return
+        yield _Group(number, there, size, events, now)
+        there += size
+
+
+def _reference(number: int) -> str:
+    """Counted, with a prefix of its own: never one that a measured registration may draw."""
+    letters = ""
+    for _position in range(8):
+        number, digit = divmod(number, len(references.ALPHABET))
+        letters = references.ALPHABET[digit] + letters
+    return f"SEED-{letters[:4]}-{letters[4:]}"
+
+
+@transaction.atomic
+def _keep(groups: list[_Group]) -> None:
+    User.objects.bulk_create(each.user for each in groups)
+    Organisation.objects.bulk_create(each.organisation for each in groups)
+    Membership.objects.bulk_create(each.membership for each in groups)
+    Registration.objects.bulk_create(each.registration for each in groups)
+    Representative.objects.bulk_create(r for each in groups for r in each.representatives)
+    Delegate.objects.bulk_create(person for each in groups for person in each.people)
+
+
+def manager(now: datetime) -> User:
+    user = User.objects.filter(email="clara@secretariat.example").first()
+    user = user or User.objects.create_user("clara@secretariat.example", name="Clara Weiss")
+    roles.grant(user, on=Process.objects.get(slug=SLUG), by=None, now=now)
+    return user
+
+
+def newcomers(number: int) -> list[User]:
+    """People who have never registered anybody."""
+    users = [User(email=f"{uuid.uuid4()}@newcomers.example") for _number in range(number)]
+    for user in users:
+        user.set_unusable_password()
+    return User.objects.bulk_create(users)
+
+
+def sessions(users: list[User]) -> list[str]:
+    """Signed in, without a code: the keys of their sessions."""
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    keys = []
+    with transaction.atomic():
+        for user in users:
+            session = store()
+            session[SESSION_KEY] = str(user.pk)
+            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+            session.save()
+            keys.append(session.session_key)
+    return keys
