@@ -3,8 +3,13 @@ from urllib.parse import urlencode
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
+
+
+def not_here(request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+    """Instead of the redirect to an object's public address: that would tell a reference."""
+    raise Http404
 
 
 class PortalAdminSite(AdminSite):
@@ -14,6 +19,12 @@ class PortalAdminSite(AdminSite):
     index_title = _("What would you like to work on?")
     enable_nav_sidebar = False
     site_url = "/"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("r/<path:content_type_id>/<path:object_id>/", not_here, name="view_on_site"),
+            *super().get_urls(),
+        ]
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         after = request.GET.get("next") or reverse("admin:index")

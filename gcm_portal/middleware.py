@@ -1,11 +1,17 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.views import defaults
 
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+AWAY = (OperationalError, InterfaceError)
+PAGE = (Path(settings.BASE_DIR) / "static" / "503.html").read_bytes()
 
 
 class DatabaseAway:
@@ -13,19 +19,19 @@ class DatabaseAway:
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
-        self.page = (Path(settings.BASE_DIR) / "static" / "503.html").read_bytes()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.is_database_away = False
-        try:
-            response = self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return self.away()
-        return self.away() if request.is_database_away else response
+        return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        request.is_database_away = isinstance(exception, OperationalError | InterfaceError)
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return away() if isinstance(exception, AWAY) else None
 
-    def away(self) -> HttpResponse:
-        connection.close_if_unusable_or_obsolete()
-        return HttpResponse(self.page, status=503, headers={"Retry-After": "5"})
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The handler of what no view raised: middleware below needs the database, too."""
+    return away() if isinstance(sys.exc_info()[1], AWAY) else defaults.server_error(request)
+
+
+def away() -> HttpResponse:
+    connection.close_if_unusable_or_obsolete()
+    return HttpResponse(PAGE, status=503, headers={"Retry-After": "5"})

@@ -3,6 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+handler500 = "gcm_portal.middleware.server_error"
+
 urlpatterns = [
     path("", include("pages.health_urls")),
     path("", include("notifications.urls")),

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from pathlib import Path
 
-from launcher import ROOT
+from launcher import ROOT, catalogues
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NOTHING_COLLECTED = 5
@@ -45,6 +45,7 @@ def _browser_tests(environment: Mapping[str, str]) -> int:
 
 
 def test(environment: Mapping[str, str]) -> int:
+    catalogues.compile_all(ROOT)
     var = Path(environment["PORTAL_VAR"])
     reports = [var / "tests.xml", var / "browser.xml"]
     for report in reports:

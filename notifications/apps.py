@@ -1,6 +1,7 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
     name = "notifications"
-    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Post")

@@ -20,8 +20,8 @@ def approve(
 ) -> None:
     """Say yes to these people of one delegation; one letter to the group names them all.
 
-    Refuses with NotSent, and with AlreadyDecided if one of them waits no more; then nothing
-    is changed.
+    Refuses with NotSent, NobodyChosen, and AlreadyDecided if one of them waits no more; then
+    nothing is changed.
     """
     held, people = _hold(registration, delegates)
     for delegate in people:
@@ -94,6 +94,8 @@ def _hold(
     people = list(held.delegates.filter(pk__in=chosen).select_related("representative").in_order())
     if held.is_draft:
         raise refusals.NotSent(held)
+    if not people:
+        raise refusals.NobodyChosen
     decided = [delegate for delegate in people if not delegate.awaits_decision]
     if decided:
         raise refusals.AlreadyDecided(decided)

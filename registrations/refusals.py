@@ -107,6 +107,11 @@ class AlreadyDecided(Refusal):
         )
 
 
+class NobodyChosen(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nobody of this delegation is chosen."))
+
+
 class ReasonMissing(Refusal):
     def __init__(self) -> None:
         super().__init__(_("Write the reason. The group reads it in its letter."))

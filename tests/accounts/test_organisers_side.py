@@ -1,6 +1,8 @@
 import re
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 
 from accounts.models import User
 from notifications.models import Letter
@@ -73,3 +75,12 @@ def test_an_organiser_whose_last_role_ended_is_out_at_once(client, clara, now):
     roles.revoke(clara.roles.get(), by=None, now=now)
 
     assert client.get("/admin/", follow=True).status_code == 404
+
+
+def test_no_address_of_the_admin_tells_the_public_address_of_an_object(client, clara, draft):
+    client.force_login(clara)
+    kind = ContentType.objects.get_for_model(draft)
+
+    answer = client.get(reverse("admin:view_on_site", args=[kind.pk, draft.pk]))
+
+    assert answer.status_code == 404

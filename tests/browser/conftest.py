@@ -56,7 +56,7 @@ class Sink:
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 

@@ -114,13 +114,16 @@ def test_a_deadline_moves_and_everything_agrees(visitor: Visitor, sink: Sink, po
     organiser.goto("/admin/registrations/")
     sign_in(organiser, ORGANISER, sink)
     organiser.goto("/admin/events/deadline/?q=facts+and+narratives")
-    organiser.get_by_role("link", name="Registration").first.click()
+    organiser.locator("#result_list").get_by_role("link", name="Registration").first.click()
     organiser.get_by_role("link", name="Move the deadline").click()
     organiser.get_by_label("Date").fill(f"{tomorrow:%Y-%m-%d}")
     organiser.get_by_label("Time").fill("23:59")
     organiser.get_by_label("Reason").fill("The room was changed.")
-    organiser.locator("button[name=confirm]").click()
-    expect(organiser.locator("main")).to_contain_text("The room was changed.")
+    organiser.get_by_role("button", name="Show what will happen").click()
+    organiser.get_by_role("button", name="Move the deadline").click()
+    expect(organiser.get_by_role("region", name="Timeline")).to_contain_text(
+        "The room was changed."
+    )
 
     page = visitor().new_page()
     page.goto(HEARING)

@@ -174,3 +174,24 @@ def test_zones_are_named_by_their_city():
 )
 def test_the_time_left_is_never_counted_in_seconds(left, said):
     assert shown.time_left(NOON + left, NOON) == said
+
+
+def test_moments_and_zones_in_arabic():
+    with translation.override("ar"):
+        assert shown.moment(HEARING, NEW_YORK) == "الأربعاء 21 شباط/فبراير 2018، 10:00"
+        assert shown.closing(CUT_OFF, NEW_YORK) == "الأربعاء 7 شباط/فبراير 2018، 23:59"
+        assert shown.zone_name(NEW_YORK, HEARING) == "بتوقيت نيويورك (UTC−5)"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=2, hours=3), "يومان و3 ساعات"),
+        (timedelta(days=11, hours=1), "11 يومًا وساعة واحدة"),
+        (timedelta(hours=2), "ساعتان"),
+        (timedelta(minutes=1), "دقيقة واحدة"),
+    ],
+)
+def test_the_time_left_in_arabic_takes_all_its_plurals(left, said):
+    with translation.override("ar"):
+        assert shown.time_left(NOON + left, NOON) == said

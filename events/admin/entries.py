@@ -1,0 +1,66 @@
+"""The history of the events that an organiser manages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from audit.models import Entry
+from events.admin import timeline
+from events.admin.scope import ScopedAdmin, managed_processes
+from events.models import Event
+
+
+@admin.register(Entry)
+class EntryAdmin(ScopedAdmin):
+    list_display = ["when", "who", "what", "thing", "told", "reason"]
+    list_display_links = None
+    list_select_related = ["actor"]
+    search_fields = ["actor__email", "reason"]
+    ordering = ["-id"]
+    fields = ["when", "who", "what", "thing", "told", "reason"]
+
+    def managed(self, everything: QuerySet, user: User) -> QuerySet:
+        event = Event.objects.filter(id=OuterRef("scope"))
+        everything = everything.annotate(
+            zone=Coalesce(Subquery(event.values("zone")[:1]), Value("UTC"))
+        )
+        if user.is_superuser:
+            return everything
+        return everything.filter(
+            Q(scope__in=Event.objects.managed_by(user).values("id"))
+            | Q(scope__in=managed_processes(user).values("id"))
+        )
+
+    def line(self, entry: Any) -> timeline.Line:
+        return timeline.line(entry, entry.zone)
+
+    @admin.display(description=gettext_lazy("when"), ordering="id")
+    def when(self, entry: Entry) -> str:
+        return self.line(entry).when
+
+    @admin.display(description=gettext_lazy("who"))
+    def who(self, entry: Entry) -> str:
+        return self.line(entry).who
+
+    @admin.display(description=gettext_lazy("what"))
+    def what(self, entry: Entry) -> str:
+        return self.line(entry).what
+
+    @admin.display(description=gettext_lazy("thing"))
+    def thing(self, entry: Entry) -> str:
+        return self.line(entry).thing
+
+    @admin.display(description=gettext_lazy("before → after"))
+    def told(self, entry: Entry) -> str:
+        changes = self.line(entry).changes
+        return format_html_join(
+            mark_safe("<br>"),
+            "{}: <bdi>{}</bdi> → <bdi>{}</bdi>",
+            ((change.label, change.before, change.after) for change in changes),
+        )

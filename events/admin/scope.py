@@ -1,0 +1,237 @@
+"""What every list and form of the organisers' side stands on.
+
+Rights come from roles alone: a person sees what lies in the events that they manage, and
+everything else does not exist for them. What was done is kept in the audit trail.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+import clock
+from accounts.models import User
+from audit import trail
+from audit.models import Entry
+from events.admin import changes, timeline
+from events.models import Process, Role
+
+
+def is_organiser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_staff
+
+
+def managed_processes(user: User) -> models.QuerySet[Process]:
+    """Those on which this person has a role; a superuser has all."""
+    if user.is_superuser:
+        return Process.objects.all()
+    roles = Role.objects.filter(user=user, kind=Role.Kind.MANAGER).exclude(process=None)
+    return Process.objects.filter(id__in=roles.values("process"))
+
+
+class ManagedFilter(admin.RelatedFieldListFilter):
+    """Offers what this organiser sees in that thing's own list."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
+    ) -> list[tuple[Any, str]]:
+        of_that = model_admin.admin_site.get_model_admin(field.remote_field.model)
+        return [(row.pk, str(row)) for row in of_that.get_queryset(request)]
+
+
+class Choices:
+    """Choices in forms are those of the organiser's own lists, without Django's small windows to
+    change them; columns name their language."""
+
+    admin_site: admin.AdminSite
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        model = db_field.remote_field.model
+        if self.admin_site.is_registered(model):
+            of_that = self.admin_site.get_model_admin(model)
+            kwargs.setdefault("queryset", of_that.get_queryset(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("label", timeline.label(db_field.model, db_field.name))
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+
+class ScopedAdmin(Choices, admin.ModelAdmin):
+    """To be filled in: `managed`; and where it differs `event_of`, `tools`, `pages`."""
+
+    is_editable = False
+    list_per_page = 50
+    show_full_result_count = False
+    view_on_site = False
+
+    def managed(self, everything: Any, user: User) -> Any:
+        """Of everything, what this organiser may see."""
+        raise NotImplementedError
+
+    def scope_of(self, obj: Any) -> UUID | None:
+        """Whose history an entry about this belongs to."""
+        return None
+
+    def zone_of(self, obj: Any) -> str:
+        return "UTC"
+
+    def tools(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
+        """The links above a thing's page, each with its address."""
+        return []
+
+    def pages(self) -> list[tuple[str, Any]]:
+        """Own pages about one thing: the word in the address, and the view(request, pk)."""
+        return []
+
+    def entries(self, obj: Any) -> models.QuerySet[Entry]:
+        """What the history of this thing tells."""
+        return Entry.objects.about(obj)
+
+    # What may be seen and done
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return self.managed(super().get_queryset(request), request.user)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """What is about to be changed is held until it is, so that no verb comes in between."""
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None and request.method == "POST":
+            held = self.model._default_manager.select_for_update(of=("self",))
+            return held.filter(pk=obj.pk).first()
+        return obj
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_organiser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_editable and self.has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    # What is remembered
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        return changes.of(form, formsets)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        self.remember(request, gettext_noop("entered"), obj, *message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        if any(message):
+            self.remember(request, gettext_noop("changed"), obj, *message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self.remember(request, gettext_noop("deleted"), obj, {"name": str(obj)}, {})
+
+    def remember(
+        self, request: HttpRequest, verb: str, obj: Any, before: dict, after: dict
+    ) -> None:
+        trail.record(
+            request.user,
+            verb,
+            obj,
+            at=clock.now(),
+            scope=self.scope_of(obj),
+            before=before or None,
+            after=after or None,
+        )
+
+    # Pages about one thing
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<uuid:pk>/{word}/",
+                self.admin_site.admin_view(view),
+                name=self.page_name(word),
+            )
+            for word, view in self.pages()
+        ]
+        return own + super().get_urls()
+
+    def page_name(self, word: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{word}"
+
+    def page_url(self, word: str, obj: Any) -> str:
+        return reverse(f"admin:{self.page_name(word)}", args=[obj.pk])
+
+    def change_url(self, obj: Any) -> str:
+        return reverse(f"admin:{self.page_name('change')}", args=[obj.pk])
+
+    def load(self, request: HttpRequest, pk: Any) -> Any:
+        """The thing that a page is about; one out of scope is as missing as one that is not."""
+        if not self.has_view_permission(request):
+            raise Http404
+        return get_object_or_404(self.get_queryset(request), pk=pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        obj = kwargs.get("obj")
+        context["tools"] = self.tools(request, obj) if obj is not None else []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict | None = None
+    ) -> HttpResponse:
+        """The timeline: who did what, when, and why."""
+        obj = super().get_object(request, object_id)
+        if obj is None or not self.has_view_permission(request, obj):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        zone = self.zone_of(obj)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History of “%(name)s”") % {"name": obj},
+            "object": obj,
+            "opts": self.opts,
+            "lines": timeline.lines(self.entries(obj), zone),
+        }
+        return TemplateResponse(request, "admin/timeline.html", context)
+
+
+class ScopedInline(Choices):
+    """Rows inside a page that the organiser may open, and write."""
+
+    is_editable = True
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_organiser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_editable and is_organiser(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_editable and is_organiser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.is_editable and is_organiser(request)
+
+
+class ReadOnlyInline(ScopedInline, admin.TabularInline):
+    """Rows that only verbs write, inside a page that only shows."""
+
+    is_editable = False
+    template = "admin/edit_inline/read_only.html"

@@ -1,0 +1,130 @@
+"""Entries of the audit trail, told to a person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from translated_fields import to_attribute
+
+from accounts.models import User
+from audit.models import Entry
+from clock import shown, walls
+
+LANGUAGE_OF = {to_attribute("", code): name for code, name in settings.CONTENT_LANGUAGES}
+WORDS = {
+    "people": gettext_lazy("people"),
+    "user": gettext_lazy("person"),
+    "starts_time": gettext_lazy("begins"),
+    "ends_time": gettext_lazy("ends"),
+    "starts_which": gettext_lazy("begins: the first or the second"),
+    "ends_which": gettext_lazy("ends: the first or the second"),
+}
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    what: str
+    who: str
+    when: str
+    at: datetime
+    thing: str
+    changes: list[Change]
+    reason: str
+
+
+def lines(entries: models.QuerySet[Entry], zone: str) -> list[Line]:
+    """Newest first, on the clocks of `zone`."""
+    return [line(entry, zone) for entry in entries.select_related("actor").order_by("-at", "-id")]
+
+
+def line(entry: Entry, zone: str) -> Line:
+    model = apps.get_model(entry.subject_type)
+    return Line(
+        what=capfirst(_(entry.verb)),
+        who=str(entry.actor) if entry.actor else _("the clock"),
+        when=said(entry.at, zone),
+        at=entry.at,
+        thing=str(model._meta.verbose_name),
+        changes=list(_changes(model, entry.before or {}, entry.after or {}, zone)),
+        reason=entry.reason,
+    )
+
+
+def said(moment: datetime | None, zone: str) -> str:
+    """“Wednesday 7 February 2018, 10:00, New York time (UTC−5)”"""
+    if moment is None:
+        return NOTHING
+    return f"{shown.moment(moment, zone)}, {shown.zone_name(zone, moment)}"
+
+
+def label(model: type[models.Model], name: str) -> str:
+    """The name of a field; of a column of a translated text, with its language."""
+    try:
+        words = model._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+    except (FieldDoesNotExist, AttributeError):
+        words = WORDS.get(name, name.replace("_", " "))
+    for suffix, language in LANGUAGE_OF.items():
+        if name.endswith(suffix):
+            return capfirst(f"{words} ({language})")
+    return capfirst(str(words))
+
+
+def _changes(
+    model: type[models.Model], before: dict, after: dict, zone: str, of: str = ""
+) -> Iterator[Change]:
+    for name in {**before, **after}:
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) or isinstance(new, dict):
+            yield from _of_rows(model, name, old or {}, new or {}, zone)
+            continue
+        said_old, said_new = _value(model, name, old, zone), _value(model, name, new, zone)
+        if said_old != said_new:
+            yield Change(of + label(model, name), said_old, said_new)
+
+
+def _of_rows(
+    model: type[models.Model], kind: str, before: dict, after: dict, zone: str
+) -> Iterator[Change]:
+    row_model = apps.get_model(model._meta.app_label, kind)
+    for row in {**before, **after}:
+        of = f"{capfirst(str(row_model._meta.verbose_name))} “{row}”: "
+        yield from _changes(row_model, before.get(row) or {}, after.get(row) or {}, zone, of)
+
+
+def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
+    if value in (None, "", []):
+        return NOTHING
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name.endswith("_which"):
+        return _("the second") if value == walls.SECOND else _("the first")
+    if name == "user":
+        return str(User.objects.filter(pk=value).first() or value)
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return str(value)
+    if isinstance(field, models.DateTimeField):
+        moment = datetime.fromisoformat(value)
+        return shown.closing(moment, zone) if name == "closes_at" else shown.moment(moment, zone)
+    if isinstance(field, models.DateField):
+        return shown.day(date.fromisoformat(value))
+    return str(dict(getattr(field, "flatchoices", None) or {}).get(value, value))

@@ -1,0 +1,172 @@
+"""From a choice in the attendee list to letters: named, confirmed, one call per delegation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+
+import clock
+from events.admin import pages
+from registrations import decisions, refusals
+from registrations.models import Delegate, Registration
+
+MOST_AT_ONCE = 500
+sentence = lazy(lambda refusal: str(refusal()), str)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=2000,
+        help_text=gettext_lazy("The group reads it, word for word, in its letter."),
+        error_messages={"required": sentence(refusals.ReasonMissing)},
+    )
+
+
+class QuestionForm(forms.Form):
+    question = forms.CharField(
+        label=gettext_lazy("Question"),
+        widget=forms.Textarea(attrs={"rows": 5}),
+        max_length=2000,
+        help_text=gettext_lazy("The group reads it, word for word, and answers on its own page."),
+        error_messages={"required": sentence(refusals.QuestionMissing)},
+    )
+
+
+@dataclass(frozen=True)
+class Decision:
+    word: str
+    verb: Callable[..., None]
+    form: type[forms.Form]
+    title: Any
+    submit_label: Any
+    done: Any
+    is_danger: bool = False
+
+
+APPROVE = Decision(
+    "approve",
+    decisions.approve,
+    forms.Form,
+    gettext_lazy("Approve"),
+    gettext_lazy("Approve"),
+    ngettext_lazy("%(n)s person is approved.", "%(n)s people are approved.", "n"),
+)
+DECLINE = Decision(
+    "decline",
+    decisions.decline,
+    ReasonForm,
+    gettext_lazy("Decline with a reason"),
+    gettext_lazy("Decline"),
+    ngettext_lazy("%(n)s person is declined.", "%(n)s people are declined.", "n"),
+    is_danger=True,
+)
+ASK = Decision(
+    "ask",
+    decisions.ask,
+    QuestionForm,
+    gettext_lazy("Ask a question"),
+    gettext_lazy("Ask"),
+    ngettext_lazy(
+        "A question about %(n)s person is asked.", "A question about %(n)s people is asked.", "n"
+    ),
+)
+ALL = [APPROVE, DECLINE, ASK]
+
+
+def confirm(
+    admin: ModelAdmin, request: HttpRequest, decision: Decision, people: QuerySet, *, back: str
+) -> HttpResponse:
+    """Name the people and the letters; once that is confirmed, decide, one delegation at a time."""
+    delegates = list(people.order_by("registration__reference", "position")[: MOST_AT_ONCE + 1])
+    if not delegates:
+        messages.error(request, _("None of these people is in your list. Nothing was changed."))
+        return redirect(back)
+    if len(delegates) > MOST_AT_ONCE:
+        messages.error(
+            request,
+            _("At most %(n)s people can be decided in one step.") % {"n": MOST_AT_ONCE},
+        )
+        return redirect(back)
+    delegations = [
+        (registration, list(group))
+        for registration, group in groupby(delegates, key=lambda delegate: delegate.registration)
+    ]
+    form = decision.form(request.POST if "confirm" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        decide(request, decision, delegations, form.cleaned_data)
+        return redirect(back)
+    return pages.show(
+        admin,
+        request,
+        title=str(decision.title),
+        submit_label=decision.submit_label,
+        is_danger=decision.is_danger,
+        people=[said(delegate) for delegate in delegates],
+        letters=letters(delegations),
+        form=form,
+        back=back,
+        action_name=decision.word,
+        hidden=[(ACTION_CHECKBOX_NAME, str(delegate.pk)) for delegate in delegates],
+    )
+
+
+def decide(
+    request: HttpRequest,
+    decision: Decision,
+    delegations: list[tuple[Registration, list[Delegate]]],
+    typed: dict[str, str],
+) -> None:
+    """What one delegation refuses is said; the others go on."""
+    decided = 0
+    for registration, delegates in delegations:
+        try:
+            decision.verb(registration, delegates, by=request.user, now=clock.now(), **typed)
+        except refusals.Refusal as refused:
+            messages.error(
+                request,
+                _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": refused},
+            )
+        else:
+            decided += len(delegates)
+    if decided:
+        messages.success(request, decision.done % {"n": decided})
+
+
+def said(delegate: Delegate) -> str:
+    registration = delegate.registration
+    return f"{delegate}, {registration.organisation} ({registration.reference})"
+
+
+def letters(delegations: list[tuple[Registration, list[Delegate]]]) -> str:
+    """Which letters will go: one to each focal point of each delegation, naming its people."""
+    told, silent = [], []
+    for registration, delegates in delegations:
+        points = registration.organisation.focal_points
+        names = ", ".join(str(delegate) for delegate in delegates)
+        told += [f"{point.email} ({names})" for point in points]
+        silent += [] if points else [str(registration.organisation)]
+    sentences = []
+    if told:
+        goes = ngettext(
+            "%(n)s letter goes to %(people)s.", "%(n)s letters go to %(people)s.", len(told)
+        )
+        sentences.append(goes % {"n": len(told), "people": "; ".join(told)})
+    if silent:
+        sentences.append(
+            _("Nobody is written to for %(organisations)s: no focal point is there.")
+            % {"organisations": ", ".join(silent)}
+        )
+    return " ".join(sentences)

@@ -1,0 +1,220 @@
+"""The attendee list: one row per person, and what an organiser decides about them."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from audit.models import Entry
+from events.admin import timeline
+from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from registrations.admin import deciding
+from registrations.models import Delegate, Exchange, Registration
+from stakeholders.models import Organisation, Representative
+
+STATES = {
+    Delegate.State.SUBMITTED: gettext_lazy("Waits for a decision"),
+    Delegate.State.MORE_INFORMATION: gettext_lazy("Asked, waits for the answer"),
+    Delegate.State.APPROVED: gettext_lazy("Approved"),
+    Delegate.State.DECLINED: gettext_lazy("Declined"),
+    Delegate.State.WITHDRAWN: gettext_lazy("Withdrawn"),
+}
+
+
+def stand_of(delegate: Delegate) -> str:
+    """The state in the organisers' words; the model's own are the group's."""
+    return str(STATES.get(Delegate.State(delegate.state), delegate.get_state_display()))
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(state), str(words)) for state, words in STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class ExchangeInline(ReadOnlyInline):
+    model = Exchange
+    fields = ["question", "asked_said", "answer", "answered_said"]
+    readonly_fields = ["asked_said", "answered_said"]
+    ordering = ["asked_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("delegate__registration__event")
+
+    @admin.display(description=gettext_lazy("asked"))
+    def asked_said(self, obj: Exchange) -> str:
+        return timeline.said(obj.asked_at, obj.delegate.registration.event.zone)
+
+    @admin.display(description=gettext_lazy("answered"))
+    def answered_said(self, obj: Exchange) -> str:
+        return timeline.said(obj.answered_at, obj.delegate.registration.event.zone)
+
+
+@admin.register(Delegate)
+class DelegateAdmin(ScopedAdmin):
+    list_display = ["person", "organisation", "event", "role", "stand", "reference", "sent_said"]
+    list_select_related = [
+        "representative",
+        "registration__organisation",
+        "registration__event",
+    ]
+    list_filter = [
+        StateFilter,
+        ("registration__event", ManagedFilter),
+        "role",
+        "registration__organisation__category",
+    ]
+    search_fields = [
+        "representative__given_names",
+        "representative__family_name",
+        "registration__organisation__name",
+        "registration__reference",
+    ]
+    search_help_text = gettext_lazy("Name, organisation or reference")
+    ordering = [Lower("representative__family_name"), Lower("representative__given_names")]
+    actions = ["approve", "decline", "ask"]
+    fields = [
+        "person",
+        "email",
+        "organisation",
+        "event",
+        "role",
+        "stand",
+        "access_needs",
+        "reference",
+        "sent_said",
+    ]
+    inlines = [ExchangeInline]
+
+    def managed(self, everything: Any, user: User) -> QuerySet:
+        return everything.managed_by(user).sent()
+
+    def scope_of(self, obj: Delegate) -> UUID:
+        return obj.registration.event_id
+
+    def zone_of(self, obj: Delegate) -> str:
+        return obj.registration.event.zone
+
+    def entries(self, obj: Delegate) -> QuerySet[Entry]:
+        return Entry.objects.about(obj)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict | None = None
+    ) -> HttpResponse:
+        context = {"title": _("Attendee list")} | (extra_context or {})
+        return super().changelist_view(request, context)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Every word in the name, the organisation or the reference. Each table is asked by
+        itself, so that its own index serves."""
+        for word in search_term.split():
+            names = Q(given_names__icontains=word) | Q(family_name__icontains=word)
+            groups = Organisation.objects.filter(name__icontains=word)
+            delegations = Q(reference__icontains=word) | Q(organisation__in=groups)
+            queryset = queryset.filter(
+                Q(representative__in=Representative.objects.filter(names))
+                | Q(registration__in=Registration.objects.filter(delegations))
+            )
+        return queryset, False
+
+    # What is shown
+
+    @admin.display(description=gettext_lazy("name"), ordering=Lower("representative__family_name"))
+    def person(self, obj: Delegate) -> str:
+        return obj.representative.full_name
+
+    @admin.display(description=gettext_lazy("email address"))
+    def email(self, obj: Delegate) -> str:
+        return obj.representative.email or timeline.NOTHING
+
+    @admin.display(
+        description=gettext_lazy("organisation"), ordering="registration__organisation__name"
+    )
+    def organisation(self, obj: Delegate) -> str:
+        return str(obj.registration.organisation)
+
+    @admin.display(description=gettext_lazy("event"), ordering="registration__event__starts_on")
+    def event(self, obj: Delegate) -> str:
+        return str(obj.registration.event)
+
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def stand(self, obj: Delegate) -> str:
+        return stand_of(obj)
+
+    @admin.display(description=gettext_lazy("reference"), ordering="registration__reference")
+    def reference(self, obj: Delegate) -> str:
+        return obj.registration.reference
+
+    @admin.display(description=gettext_lazy("sent"), ordering="registration__sent_at")
+    def sent_said(self, obj: Delegate) -> str:
+        return timeline.said(obj.registration.sent_at, obj.registration.event.zone)
+
+    # What is decided
+
+    def tools(self, request: HttpRequest, obj: Delegate) -> list[tuple[str, str]]:
+        decide = [
+            (_("Approve"), self.page_url("approve", obj)),
+            (_("Decline with a reason"), self.page_url("decline", obj)),
+            (_("Ask a question"), self.page_url("ask", obj)),
+        ]
+        delegation = reverse("admin:registrations_registration_change", args=[obj.registration_id])
+        return [*(decide if obj.awaits_decision else []), (_("The delegation"), delegation)]
+
+    def pages(self) -> list[tuple[str, Any]]:
+        return [(decision.word, self.page_of(decision)) for decision in deciding.ALL]
+
+    def page_of(self, decision: deciding.Decision) -> Any:
+        def page(request: HttpRequest, pk: UUID) -> HttpResponse:
+            obj = self.load(request, pk)
+            return deciding.confirm(
+                self, request, decision, self.chosen(request, [obj.pk]), back=self.change_url(obj)
+            )
+
+        return page
+
+    def chosen(self, request: HttpRequest, ids: Iterator[Any] | list[Any]) -> QuerySet:
+        """Of these, those whom this organiser may see."""
+        return (
+            self.get_queryset(request)
+            .filter(pk__in=ids)
+            .select_related("representative", "registration__organisation", "registration__event")
+        )
+
+    @admin.action(description=gettext_lazy("Approve…"))
+    def approve(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.decide(request, deciding.APPROVE, queryset)
+
+    @admin.action(description=gettext_lazy("Decline with a reason…"))
+    def decline(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.decide(request, deciding.DECLINE, queryset)
+
+    @admin.action(description=gettext_lazy("Ask a question…"))
+    def ask(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.decide(request, deciding.ASK, queryset)
+
+    def decide(
+        self, request: HttpRequest, decision: deciding.Decision, listed: QuerySet
+    ) -> HttpResponse:
+        """At first those whom the list holds; then those whom the page before has named,
+        though a decision meanwhile may have taken them out of a filtered list."""
+        if "confirm" in request.POST:
+            people = self.chosen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
+        else:
+            people = self.chosen(request, listed.values("pk"))
+        return deciding.confirm(self, request, decision, people, back=request.get_full_path())

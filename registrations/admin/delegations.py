@@ -1,0 +1,81 @@
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from audit.models import Entry
+from events.admin import timeline
+from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from registrations.admin.delegates import stand_of
+from registrations.models import Delegate, Registration
+
+
+class DelegateInline(ReadOnlyInline):
+    model = Delegate
+    fields = ["person", "role", "stand"]
+    readonly_fields = ["person", "stand"]
+    ordering = ["position"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("representative")
+
+    @admin.display(description=gettext_lazy("name"))
+    def person(self, obj: Delegate) -> str:
+        url = reverse("admin:registrations_delegate_change", args=[obj.pk])
+        return format_html('<a href="{}">{}</a>', url, obj.representative.full_name)
+
+    @admin.display(description=gettext_lazy("state"))
+    def stand(self, obj: Delegate) -> str:
+        return stand_of(obj)
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ScopedAdmin):
+    """Delegations that were sent. They are written by their group, and decided person by person."""
+
+    list_display = ["reference", "organisation", "event", "sent_said", "withdrawn_said"]
+    list_select_related = ["organisation", "event"]
+    list_filter = [("event", ManagedFilter), "organisation__category"]
+    search_fields = ["reference", "organisation__name"]
+    ordering = ["-sent_at"]
+    fields = ["reference", "organisation", "event", "begun_said", "sent_said", "withdrawn_said"]
+    inlines = [DelegateInline]
+
+    def managed(self, everything: Any, user: User) -> QuerySet:
+        return everything.managed_by(user).exclude(sent_at=None)
+
+    def scope_of(self, obj: Registration) -> UUID:
+        return obj.event_id
+
+    def zone_of(self, obj: Registration) -> str:
+        return obj.event.zone
+
+    def entries(self, obj: Registration) -> QuerySet[Entry]:
+        people = [str(pk) for pk in obj.delegates.values_list("pk", flat=True)]
+        return Entry.objects.filter(
+            Q(subject_type=Registration._meta.label_lower, subject_id=str(obj.pk))
+            | Q(subject_type=Delegate._meta.label_lower, subject_id__in=people)
+        )
+
+    def tools(self, request: HttpRequest, obj: Registration) -> list[tuple[str, str]]:
+        letters = reverse("admin:notifications_letter_changelist")
+        return [(_("Its letters"), f"{letters}?about={obj.pk}")]
+
+    @admin.display(description=gettext_lazy("begun"))
+    def begun_said(self, obj: Registration) -> str:
+        return timeline.said(obj.begun_at, obj.event.zone)
+
+    @admin.display(description=gettext_lazy("sent"), ordering="sent_at")
+    def sent_said(self, obj: Registration) -> str:
+        return timeline.said(obj.sent_at, obj.event.zone)
+
+    @admin.display(description=gettext_lazy("withdrawn"), ordering="withdrawn_at")
+    def withdrawn_said(self, obj: Registration) -> str:
+        return timeline.said(obj.withdrawn_at, obj.event.zone)

@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from events import deadlines, roles, schedule
+from events.models import Deadline, Event, Process
+from registrations import intake
+from registrations.intake import Person
+
+NEW_YORK = "America/New_York"
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def formset(prefix, rows=()):
+    typed = {
+        f"{prefix}-TOTAL_FORMS": len(rows),
+        f"{prefix}-INITIAL_FORMS": 0,
+        f"{prefix}-MIN_NUM_FORMS": 0,
+        f"{prefix}-MAX_NUM_FORMS": 1000,
+    }
+    for number, row in enumerate(rows):
+        typed |= {f"{prefix}-{number}-{name}": value for name, value in row.items()}
+    return typed
+
+
+@pytest.fixture
+def root(db) -> User:
+    return User.objects.create_superuser("root@secretariat.example", name="Root")
+
+
+@pytest.fixture
+def clara_in(clara) -> Client:
+    return signed_in(clara)
+
+
+@pytest.fixture
+def root_in(root) -> Client:
+    return signed_in(root)
+
+
+@pytest.fixture
+def dina_in(now) -> Client:
+    """Dina manages another process, with one hearing of its own."""
+    other = Process.objects.create(slug="other", prefix="OTH", name_en="Other process")
+    day = now.date() + timedelta(days=30)
+    event = Event.objects.create(
+        process=other,
+        slug="other-hearing",
+        kind=Event.Kind.HEARING,
+        name_en="Another hearing",
+        starts_on=day,
+        ends_on=day,
+        zone="UTC",
+    )
+    deadlines.set_deadline(
+        event,
+        kind=Deadline.Kind.REGISTRATION,
+        closes_at=now + timedelta(days=20),
+        by=None,
+        now=now - timedelta(days=3),
+    )
+    schedule.publish(event, by=None, now=now - timedelta(days=3))
+    dina = User.objects.create_user("dina@secretariat.example", name="Dina")
+    roles.grant(dina, on=other, by=None, now=now)
+    return signed_in(dina)
+
+
+@pytest.fixture
+def sent_by_bo(hearing, bo, port_workers, now):
+    """Bo's, with one person, sent."""
+    registration = intake.begin(hearing, port_workers, by=bo, now=now)
+    intake.add_person(registration, Person("Jun", "Reyes", "jun@ports.example"), by=bo, now=now)
+    intake.submit(registration, by=bo, now=now)
+    return registration

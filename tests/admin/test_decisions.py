@@ -1,0 +1,187 @@
+import pytest
+from django.urls import reverse
+
+from notifications.models import Letter
+from registrations import intake
+from registrations.models import Delegate
+
+LIST = reverse("admin:registrations_delegate_changelist")
+
+
+@pytest.fixture(autouse=True)
+def no_letters(sent, sent_by_bo):
+    Letter.objects.all().delete()
+
+
+def people(sent) -> list[Delegate]:
+    return list(sent.delegates.in_order())
+
+
+def post(client, action, delegates, **typed):
+    return client.post(
+        LIST, {"action": action, "_selected_action": [d.pk for d in delegates], **typed}
+    )
+
+
+def letters() -> list[tuple[str, str]]:
+    return sorted((letter.key.split(":")[0], letter.to) for letter in Letter.objects.all())
+
+
+def states(sent) -> list[str]:
+    return [delegate.state for delegate in people(sent)]
+
+
+def test_the_page_before_names_the_people_and_the_letters(clara_in, sent, sent_by_bo):
+    response = post(clara_in, "approve", [*people(sent)[:2], *people(sent_by_bo)])
+
+    assert response.context["people"] == [
+        line
+        for reference, lines in sorted(
+            [
+                (
+                    sent.reference,
+                    [
+                        f"Aïssata Traoré, Diaspora Network ({sent.reference})",
+                        f"Moussa Keïta, Diaspora Network ({sent.reference})",
+                    ],
+                ),
+                (sent_by_bo.reference, [f"Jun Reyes, Port Workers ({sent_by_bo.reference})"]),
+            ]
+        )
+        for line in lines
+    ]
+    assert "2 letters go to" in response.context["letters"]
+    assert "amina@diaspora.example (Aïssata Traoré, Moussa Keïta)" in response.context["letters"]
+    assert "bo@ports.example (Jun Reyes)" in response.context["letters"]
+    assert states(sent) == ["submitted"] * 3
+    assert letters() == []
+
+
+def test_two_approved_one_declined_is_two_letters(clara_in, sent):
+    first, second, third = people(sent)
+
+    post(clara_in, "approve", [first, second], confirm="yes")
+    post(clara_in, "decline", [third], confirm="yes", reason="The list is full.")
+
+    assert states(sent) == ["approved", "approved", "declined"]
+    assert letters() == [
+        ("approved", "amina@diaspora.example"),
+        ("declined", "amina@diaspora.example"),
+    ]
+    approved, declined = Letter.objects.order_by("key")
+    assert "Aïssata Traoré" in approved.text
+    assert "Moussa Keïta" in approved.text
+    assert "Fatoumata Sow" not in approved.text
+    assert "Fatoumata Sow" in declined.text
+    assert "The list is full." in declined.text
+
+
+def test_to_decline_needs_a_reason(clara_in, sent):
+    response = post(clara_in, "decline", people(sent)[:1], confirm="yes", reason="  ")
+
+    sentence = "Write the reason. The group reads it in its letter."
+    assert response.context["form"].errors == {"reason": [sentence]}
+    assert sentence in response.content.decode()
+    assert states(sent) == ["submitted"] * 3
+    assert letters() == []
+
+
+def test_a_reason_too_long_is_kept(clara_in, sent):
+    reason = "x" * 2001
+
+    response = post(clara_in, "decline", people(sent)[:1], confirm="yes", reason=reason)
+
+    assert reason in response.content.decode()
+    assert states(sent) == ["submitted"] * 3
+
+
+def test_what_was_decided_is_refused_and_the_rest_goes_on(clara_in, sent, sent_by_bo):
+    first = people(sent)[0]
+    post(clara_in, "approve", [first], confirm="yes")
+
+    response = post(
+        clara_in, "decline", [first, *people(sent_by_bo)], confirm="yes", reason="Too late."
+    )
+    page = clara_in.get(response.url)
+
+    said = [str(message) for message in page.context["messages"]]
+    assert (
+        f"{sent.reference} Diaspora Network: Aïssata Traoré (Approved) no longer waits for a "
+        "decision. Nothing was changed." in said
+    )
+    assert "1 person is declined." in said
+    assert states(sent) == ["approved", "submitted", "submitted"]
+    assert states(sent_by_bo) == ["declined"]
+
+
+def test_sending_the_page_again_does_no_harm(clara_in, sent):
+    for _time in range(2):
+        post(clara_in, "approve", people(sent), confirm="yes")
+
+    assert states(sent) == ["approved"] * 3
+    assert letters() == [("approved", "amina@diaspora.example")]
+
+
+def test_a_question_is_asked_from_the_page_of_one_person(clara_in, sent):
+    person = people(sent)[0]
+    url = reverse("admin:registrations_delegate_ask", args=[person.pk])
+
+    assert clara_in.get(url).status_code == 200
+    response = clara_in.post(url, {"confirm": "yes", "question": "Who is paying?"})
+
+    assert response.status_code == 302
+    assert states(sent) == ["more_information", "submitted", "submitted"]
+    assert letters() == [("asked", "amina@diaspora.example")]
+    assert "Who is paying?" in clara_in.get(response.url).content.decode()
+
+
+def test_all_that_a_filtered_list_holds_can_be_decided(clara_in, sent, sent_by_bo):
+    url = f"{LIST}?state=submitted&registration__event__id__exact={sent.event_id}"
+    page = clara_in.post(
+        url,
+        {
+            "action": "approve",
+            "select_across": "1",
+            "index": "0",
+            "_selected_action": [people(sent)[0].pk],
+        },
+    )
+    chosen = [value for _name, value in page.context["hidden"]]
+    assert len(chosen) == 4
+
+    clara_in.post(url, {"action": "approve", "confirm": "yes", "_selected_action": chosen})
+
+    assert states(sent) + states(sent_by_bo) == ["approved"] * 4
+
+
+def test_drafts_are_not_in_the_list(clara_in, sent, sent_by_bo, amina, now):
+    intake.withdraw(sent, by=amina, now=now)
+    intake.begin(sent.event, sent.organisation, by=amina, now=now)
+
+    names = [delegate.representative.family_name for delegate in listed(clara_in)]
+    assert names == ["Reyes"]
+
+
+def listed(client):
+    return client.get(LIST).context["cl"].result_list
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=keïta", ["Keïta"]),
+        ("q=port", ["Reyes"]),
+        ("role__exact=head", ["Traoré"]),
+        ("registration__organisation__category__exact=trade_union", ["Reyes"]),
+        ("state=approved", []),
+        ("", ["Keïta", "Reyes", "Sow", "Traoré"]),
+    ],
+)
+def test_people_are_found(clara_in, query, names):
+    found = clara_in.get(f"{LIST}?{query}").context["cl"].result_list
+    assert [delegate.representative.family_name for delegate in found] == names
+
+
+def test_people_are_found_by_reference(clara_in, sent_by_bo):
+    found = clara_in.get(LIST, {"q": sent_by_bo.reference}).context["cl"].result_list
+    assert [str(delegate) for delegate in found] == ["Jun Reyes"]

@@ -1,0 +1,254 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from django.urls import reverse
+
+from audit.models import Entry
+from events.models import Event, Process, Role
+from tests.admin.conftest import NEW_YORK, formset, signed_in
+
+ADD = reverse("admin:events_event_add")
+
+
+def typed(process, segments=(), documents=(), **changes):
+    return {
+        "process": process.pk,
+        "kind": "hearing",
+        "slug": "new-hearing",
+        "name_en": "A new hearing",
+        "zone": NEW_YORK,
+        "starts_on": "2018-02-21",
+        "starts_time": "10:00",
+        "ends_on": "2018-02-21",
+        "ends_time": "18:00",
+        "mode": "in_person",
+        "interpretation": ["ar", "fr"],
+        **formset("segments", segments),
+        **formset("documents", documents),
+        **changes,
+    }
+
+
+def errors(response):
+    return response.context["adminform"].form.errors
+
+
+def test_an_event_is_entered_as_a_draft_with_times_of_its_zone(clara_in, clara, process):
+    opening = {"name_en": "Opening", "date": "2018-02-21", "starts_time": "10:00"}
+
+    response = clara_in.post(ADD, typed(process, [opening]))
+
+    assert response.status_code == 302
+    event = Event.objects.get()
+    assert event.state == "draft"
+    assert event.starts_at == datetime(2018, 2, 21, 15, tzinfo=UTC)
+    assert event.ends_at == datetime(2018, 2, 21, 23, tzinfo=UTC)
+    assert event.interpretation == ["ar", "fr"]
+    assert event.segments.get().starts_at == datetime(2018, 2, 21, 15, tzinfo=UTC)
+    entry = Entry.objects.get(scope=event.pk)
+    assert (entry.actor, entry.verb) == (clara, "entered")
+    assert entry.after["name_en"] == "A new hearing"
+    assert entry.after["segment"]["Opening"]["starts_time"] == "10:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        (
+            {"starts_on": "2018-03-11", "ends_on": "2018-03-11", "starts_time": "02:30"},
+            "starts_time",
+            "that time does not exist",
+        ),
+        (
+            {"starts_on": "2018-11-04", "ends_on": "2018-11-04", "starts_time": "01:30"},
+            "starts_time",
+            "Say which of the two you mean",
+        ),
+        ({"ends_on": "2018-02-20"}, "ends_on", "The last day lies before the first."),
+        ({"ends_time": "09:00"}, "ends_time", "It ends before it begins."),
+        ({"starts_on": "2018-02-30"}, "starts_on", "Write a date that exists"),
+        ({"zone": "Mars/Olympus"}, "zone", "Select a valid choice"),
+        ({"slug": ""}, "slug", "This field is required."),
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field(clara_in, process, changes, field, sentence):
+    response = clara_in.post(ADD, typed(process, **changes))
+
+    assert list(errors(response)) == [field]
+    assert sentence in errors(response)[field][0]
+    assert "A new hearing" in response.content.decode()
+    assert Event.objects.count() == 0
+
+
+def test_a_time_that_comes_twice_is_asked_about(clara_in, process):
+    twice = {"starts_on": "2018-11-04", "ends_on": "2018-11-04", "starts_time": "01:30"}
+
+    page = clara_in.post(ADD, typed(process, **twice)).content.decode()
+    assert '<select name="starts_which"' in page
+    assert '<input type="hidden" name="ends_which"' in page
+    clara_in.post(ADD, typed(process, **twice, starts_which="1"))
+
+    event = Event.objects.get()
+    assert event.starts_at == datetime(2018, 11, 4, 6, 30, tzinfo=UTC)
+    form = clara_in.get(change_url(event)).context["adminform"].form
+    assert form.initial["starts_which"] == 1
+
+
+def change_url(event):
+    return reverse("admin:events_event_change", args=[event.pk])
+
+
+def page_url(event, word):
+    return reverse(f"admin:events_event_{word}", args=[event.pk])
+
+
+def test_a_draft_is_published_and_then_keeps_its_days_in_the_form(clara_in, process):
+    clara_in.post(ADD, typed(process))
+    event = Event.objects.get()
+
+    clara_in.post(page_url(event, "publish"), {"confirm": "yes"})
+    event.refresh_from_db()
+    assert event.is_published
+    changed = typed(
+        process, starts_on="2019-01-01", ends_on="2019-01-01", slug="x", venue_en="Hall"
+    )
+    response = clara_in.post(change_url(event), changed)
+
+    assert response.status_code == 302
+    event.refresh_from_db()
+    assert event.venue_en == "Hall"
+    assert (event.starts_on, event.slug) == (date(2018, 2, 21), "new-hearing")
+    assert event.starts_at == datetime(2018, 2, 21, 15, tzinfo=UTC)
+    verbs = list(Entry.objects.filter(scope=event.pk).order_by("id").values_list("verb", flat=True))
+    assert verbs == ["entered", "published", "changed"]
+    entry = Entry.objects.get(verb="changed")
+    assert (entry.before, entry.after) == ({"venue_en": ""}, {"venue_en": "Hall"})
+
+
+def test_the_timeline_tells_who_did_what(clara_in, clara, hearing):
+    clara_in.post(change_url(hearing), typed(hearing.process, name_ar="جلسة", mode="online"))
+
+    page = clara_in.get(reverse("admin:events_event_history", args=[hearing.pk]))
+
+    newest = page.context["lines"][0]
+    assert (newest.what, newest.who) == ("Changed", "Clara Weiss")
+    assert newest.when.endswith(("New York time (UTC−5)", "New York time (UTC−4)"))
+    told = {change.label: (change.before, change.after) for change in newest.changes}
+    assert told["Mode"] == ("In person", "Online")
+    assert told["Name (Arabic)"] == ("جلسة استماع بشأن الاتفاق العالمي", "جلسة")
+    assert "Deadline set" in [line.what for line in page.context["lines"]]
+
+
+def test_moved_postponed_cancelled(clara_in, hearing):
+    moved = {
+        "starts_on": "2035-05-08",
+        "starts_time": "09:30",
+        "ends_on": "2035-05-09",
+        "reason": "The room floods.",
+        "confirm": "yes",
+    }
+    old = hearing.starts_on
+
+    clara_in.post(page_url(hearing, "postpone"), {"reason": "Wait.", "confirm": "yes"})
+    hearing.refresh_from_db()
+    assert hearing.state == "postponed"
+    clara_in.post(page_url(hearing, "move"), moved)
+    hearing.refresh_from_db()
+    assert (hearing.state, hearing.previous_starts_on) == ("published", old)
+    assert hearing.starts_at == datetime(2035, 5, 8, 13, 30, tzinfo=UTC)
+    clara_in.post(page_url(hearing, "cancel"), {"reason": "No money.", "confirm": "yes"})
+    hearing.refresh_from_db()
+    assert hearing.state == "cancelled"
+
+
+def test_what_may_not_happen_is_said_and_what_was_typed_is_kept(clara_in, hearing):
+    clara_in.post(page_url(hearing, "cancel"), {"reason": "No money.", "confirm": "yes"})
+
+    for word in ("publish", "postpone", "cancel"):
+        response = clara_in.post(
+            page_url(hearing, word), {"reason": "Because of it.", "confirm": "yes"}
+        )
+        assert response.context["form"].non_field_errors() == [
+            "“Hearing on the Global Compact” is cancelled. That cannot be done now."
+        ]
+        assert "Because of it." in response.content.decode() or word == "publish"
+
+
+@pytest.mark.parametrize("word", ["postpone", "cancel", "move"])
+def test_the_reason_must_be_given(clara_in, hearing, word):
+    response = clara_in.post(page_url(hearing, word), {"reason": "", "confirm": "yes"})
+
+    assert response.context["form"].errors["reason"] == ["Write the reason."]
+    hearing.refresh_from_db()
+    assert hearing.is_published
+
+
+def test_a_manager_adds_events_in_own_processes_only(clara_in, dina_in, process):
+    other = Process.objects.get(slug="other")
+
+    response = clara_in.post(ADD, typed(other))
+
+    assert list(errors(response)) == ["process"]
+    offered = clara_in.get(ADD).context["adminform"].form.fields["process"].queryset
+    assert list(offered) == [process]
+    assert clara_in.get(ADD).context["adminform"].form.initial["process"] == process.pk
+
+
+def test_roles_are_given_and_taken_by_the_verb(root_in, process, amina):
+    url = reverse("admin:events_role_add")
+
+    root_in.post(url, {"email": "AMINA@diaspora.example", "event": "", "process": process.pk})
+    role = Role.objects.get()
+    amina.refresh_from_db()
+    assert (role.user, role.process, amina.is_staff) == (amina, process, True)
+    amina_in = signed_in(amina)
+    assert amina_in.get(reverse("admin:index")).status_code == 200
+
+    root_in.post(reverse("admin:events_role_delete", args=[role.pk]), {"post": "yes"})
+    assert not Role.objects.exists()
+    assert amina_in.get(reverse("admin:index")).status_code == 302
+    verbs = Entry.objects.filter(subject_type="events.role").order_by("id")
+    assert list(verbs.values_list("verb", flat=True)) == ["role granted", "role revoked"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"email": "nobody@example.org"}, "email"),
+        ({"process": ""}, "event"),
+        ({"both": True}, "event"),
+    ],
+)
+def test_a_role_names_a_known_person_and_one_place(
+    root_in, process, hearing, amina, changes, field
+):
+    typed = {"email": amina.email, "event": "", "process": process.pk} | changes
+    typed["event"] = hearing.pk if typed.pop("both", None) else ""
+
+    response = root_in.post(reverse("admin:events_role_add"), typed)
+
+    assert list(errors(response)) == [field]
+    assert not Role.objects.exists()
+
+
+def test_nobody_shuts_the_door_on_themselves(root_in, root):
+    url = reverse("admin:accounts_user_change", args=[root.pk])
+
+    root_in.post(url, {"name": "Root", "language": "en", "zone": "UTC"})
+
+    root.refresh_from_db()
+    assert (root.is_superuser, root.is_staff, root.is_active) == (True, True, True)
+
+
+def test_who_made_a_superuser_is_remembered(root_in, root, amina):
+    url = reverse("admin:accounts_user_change", args=[amina.pk])
+
+    root_in.post(
+        url,
+        {"name": "Amina", "language": "en", "zone": "UTC", "is_active": "on", "is_superuser": "on"},
+    )
+
+    entry = Entry.objects.about(amina).get()
+    assert entry.actor == root
+    assert entry.after["is_superuser"] is True
+    assert entry.before["is_superuser"] is False
