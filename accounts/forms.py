@@ -1,5 +1,3 @@
-import zoneinfo
-
 from allauth.account.forms import RequestLoginCodeForm
 from django import forms
 from django.db import IntegrityError, transaction
@@ -7,6 +5,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from clock import zones
 
 
 class DoorForm(RequestLoginCodeForm):
@@ -28,9 +27,7 @@ class DoorForm(RequestLoginCodeForm):
 
 
 CONTINENTS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-ZONES = ["UTC"] + sorted(
-    name for name in zoneinfo.available_timezones() if name.split("/")[0] in CONTINENTS
-)
+ZONES = ["UTC"] + sorted(name for name in zones.KNOWN if name.split("/")[0] in CONTINENTS)
 
 
 class MeForm(forms.ModelForm):

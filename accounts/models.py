@@ -1,19 +1,14 @@
 import uuid
-import zoneinfo
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-
-def check_zone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("%(name)s is not a time zone we know."), params={"name": name})
+from clock.zones import check_zone
 
 
 class UserManager(BaseUserManager["User"]):

@@ -3,13 +3,12 @@
 import csv
 import io
 import re
-import zoneinfo
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
 
-from clock import walls
+from clock import walls, zones
 
 KINDS = {
     "hearing",
@@ -54,7 +53,6 @@ CATEGORY_CODES = {
 MODES = {"in_person", "online", "hybrid"}
 LANGUAGES = {"ar", "zh-hans", "en", "fr", "ru", "es"}
 EVIDENCE = {"V", "P", "U"}
-ZONES = zoneinfo.available_timezones()
 
 HEADS = {
     "processes.csv": "slug prefix name_en name_ar summary_en summary_ar source",
@@ -318,7 +316,7 @@ class _Row:
 
     def zone(self, column: str = "zone") -> str:
         name = self.text(column, required=True)
-        if name and name not in ZONES:
+        if name and name not in zones.KNOWN:
             self.refuse(column, f"the zone “{name}” is not known.")
             return ""
         return name

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from clock import shown, walls
-from events.models import ZONES, Deadline, Event, Role
+from clock import shown, walls, zones
+from events.models import Deadline, Event, Role
 
 Meaning = Callable[[date, time | None, str, int | None], datetime | None]
 
@@ -172,7 +172,7 @@ class EventForm(forms.ModelForm):
 class DraftEventForm(EventDays, EventForm):
     zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
-        choices=[("", gettext_lazy("Choose one")), *((zone, zone) for zone in ZONES)],
+        choices=[("", gettext_lazy("Choose one")), *((zone, zone) for zone in sorted(zones.KNOWN))],
         help_text=gettext_lazy("All times of this event are typed and shown on these clocks."),
     )
 

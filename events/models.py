@@ -1,11 +1,9 @@
 import uuid
-import zoneinfo
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -13,14 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from clock import shown, walls
+from clock.zones import check_zone
 from events.texts import translated
-
-ZONES = sorted(zoneinfo.available_timezones())
-
-
-def check_zone(name: str) -> None:
-    if name not in ZONES:
-        raise ValidationError(_("%(name)s is not a time zone we know."), params={"name": name})
 
 
 class StakeholderGroup(models.TextChoices):

@@ -5,7 +5,7 @@ import uuid
 import django.db.models.functions.text
 from django.db import migrations, models
 
-import accounts.models
+import clock.zones
 
 
 class Migration(migrations.Migration):
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         default="UTC",
                         max_length=64,
-                        validators=[accounts.models.check_zone],
+                        validators=[clock.zones.check_zone],
                         verbose_name="time zone",
                     ),
                 ),

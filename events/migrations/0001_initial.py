@@ -8,7 +8,7 @@ import django_countries.fields
 from django.conf import settings
 from django.db import migrations, models
 
-import events.models
+import clock.zones
 
 
 class Migration(migrations.Migration):
@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                     "zone",
                     models.CharField(
                         max_length=64,
-                        validators=[events.models.check_zone],
+                        validators=[clock.zones.check_zone],
                         verbose_name="time zone",
                     ),
                 ),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     "zone",
                     models.CharField(
                         max_length=64,
-                        validators=[events.models.check_zone],
+                        validators=[clock.zones.check_zone],
                         verbose_name="time zone",
                     ),
                 ),
