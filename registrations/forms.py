@@ -7,6 +7,16 @@ from registrations.intake import Person
 from registrations.models import Delegate
 
 
+def typed(form: forms.BaseForm) -> dict[str, str]:
+    """What stands in the fields, valid or not; nothing where only choices are made."""
+    kept = {
+        name: form.data.get(form.add_prefix(name), "").replace("\x00", "")[:2000]
+        for name in form.fields
+    }
+    words = [kept[name] for name in kept if not isinstance(form.fields[name], forms.ChoiceField)]
+    return kept if any(text.strip() for text in words) else {}
+
+
 class PersonForm(forms.Form):
     """One person of a delegation."""
 
@@ -52,15 +62,6 @@ class PersonForm(forms.Form):
     def person(self) -> Person:
         tidy = {name: " ".join(value.split()) for name, value in self.cleaned_data.items()}
         return Person(**(tidy | {"access_needs": self.cleaned_data["access_needs"].strip()}))
-
-    def typed(self) -> dict[str, Any]:
-        """What stands in the fields, valid or not; nothing where only the role is chosen."""
-        typed = {
-            name: self.data.get(self.add_prefix(name), "").replace("\x00", "")[:2000]
-            for name in self.fields
-        }
-        words = (text for name, text in typed.items() if name != "role")
-        return typed if any(text.strip() for text in words) else {}
 
     @staticmethod
     def of(delegate: Delegate) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """How a delegation comes in: begun as a draft, filled, sent, withdrawn."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, ProtectedError
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -85,10 +86,13 @@ def change_person(delegate: Delegate, person: Person, *, by: User, now: datetime
     representative = _representative(held.organisation, person)
     if held.delegates.filter(representative=representative).exclude(pk=delegate.pk).exists():
         raise refusals.ListedAlready(person.full_name)
+    before = delegate.representative
     delegate.representative = representative
     delegate.role = person.role
     delegate.access_needs = person.access_needs
     delegate.save(update_fields=["representative", "role", "access_needs"])
+    if before != representative:
+        _forget_unsent(before)
     _forget_typed(held, str(delegate.id))
 
 
@@ -99,14 +103,19 @@ def remove_person(delegate: Delegate, *, by: User, now: datetime) -> None:
     _check_undecided(held, delegate)
     _forget_typed(held, str(delegate.id))
     delegate.delete()
+    _forget_unsent(delegate.representative)
 
 
 @transaction.atomic
 def keep_typed(registration: Registration, task: str, typed: dict[str, Any]) -> None:
-    """Keep what was typed though it is not valid yet, so that nobody types it twice."""
+    """Keep what was typed though it is not valid yet, so that nobody types it twice; nothing
+    typed forgets it. Refuses with SentAlready."""
     held = _held_draft(registration)
-    held.unfinished = held.unfinished | {task: typed}
-    held.save(update_fields=["unfinished"])
+    if typed:
+        held.unfinished = held.unfinished | {task: typed}
+        held.save(update_fields=["unfinished"])
+    else:
+        _forget_typed(held, task)
 
 
 @transaction.atomic
@@ -149,7 +158,7 @@ def withdraw(registration: Registration, *, by: User, now: datetime) -> None:
     deadline = held.event.deadlines.filter(kind=Deadline.Kind.REGISTRATION).first()
     if deadline:
         _stop_reminders(held, deadline, now=now)
-    recall.cancel(now=now, about=held.id)
+    recall.cancel(now=now, about=held.id, spare=mails.DECLINED)
     if was_sent:
         mails.withdrawn(held, now=now)
     registration.refresh_from_db()
@@ -224,7 +233,7 @@ def _check_window(event: Event, now: datetime) -> Deadline:
 
 def _check_head(registration: Registration, person: Person, but: Delegate | None = None) -> None:
     if person.role == Delegate.Role.HEAD:
-        heads = registration.delegates.filter(role=Delegate.Role.HEAD)
+        heads = registration.delegates.filter(role=Delegate.Role.HEAD).exclude(state=State.DECLINED)
         head = (heads.exclude(pk=but.pk) if but else heads).first()
         if head:
             raise refusals.TwoHeads(head)
@@ -246,6 +255,12 @@ def _representative(organisation: Organisation, person: Person) -> Representativ
         email=person.email,
     )
     return representative
+
+
+def _forget_unsent(representative: Representative) -> None:
+    """A misspelt or dropped name that is in no delegation is not kept."""
+    with suppress(ProtectedError, IntegrityError), transaction.atomic():
+        Representative.objects.filter(pk=representative.pk, delegates=None).delete()
 
 
 def _forget_typed(registration: Registration, task: str) -> None:

@@ -19,6 +19,8 @@ from notifications import outbox
 from notifications.models import Kind, Letter
 from registrations.models import Delegate, Exchange, Registration
 
+DECLINED = "declined"
+
 
 def received(registration: Registration, deadline: Deadline, *, now: datetime) -> None:
     sent = registration.delegates.filter(state=Delegate.State.SUBMITTED)
@@ -41,7 +43,7 @@ def approved(registration: Registration, people: Sequence[Delegate], *, now: dat
 def declined(
     registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
 ) -> None:
-    _to_group(registration, "declined", now=now, people=people, reason=reason)
+    _to_group(registration, DECLINED, now=now, people=people, reason=reason)
 
 
 def asked(

@@ -99,8 +99,9 @@ class DelegateQuerySet(models.QuerySet["Delegate"]):
         return self.filter(registration__event__in=Event.objects.managed_by(user))
 
     def sent(self) -> "DelegateQuerySet":
-        """The people whom an organiser sees: all but drafts."""
-        return self.exclude(state=Delegate.State.DRAFT)
+        """The people whom an organiser sees: of delegations that were sent, and are not drafts
+        again."""
+        return self.filter(registration__sent_at__isnull=False).exclude(state=Delegate.State.DRAFT)
 
     def in_order(self) -> "DelegateQuerySet":
         """Head of delegation first, then as they were entered."""
@@ -153,7 +154,9 @@ class Delegate(models.Model):
         constraints = [
             models.UniqueConstraint("registration", "representative", name="one_place_per_person"),
             models.UniqueConstraint(
-                "registration", condition=Q(role="head"), name="one_head_of_delegation"
+                "registration",
+                condition=Q(role="head") & ~Q(state="declined"),
+                name="one_head_of_delegation",
             ),
         ]
         indexes = [models.Index(fields=["state"])]

@@ -1,9 +1,17 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from registrations import views
 
+
+class ReferenceConverter(StringConverter):
+    regex = "[0-9A-Z]{1,6}-[0-9A-Z]{4}-[0-9A-Z]{4}"
+
+
+register_converter(ReferenceConverter, "reference")
+
 app_name = "registrations"
-ONE = "registrations/<str:reference>/"
+ONE = "registrations/<reference:reference>/"
 PERSON = ONE + "people/<uuid:pk>/"
 
 urlpatterns = [

@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST
 import clock
 from events.models import Deadline, Event
 from registrations import exchanges, intake, refusals, timeline
-from registrations.forms import AnswerForm, ChooseOrganisationForm, PersonForm
+from registrations.forms import AnswerForm, ChooseOrganisationForm, PersonForm, typed
 from registrations.models import Delegate, Exchange, Registration
 from stakeholders import membership
 from stakeholders import refusals as stakeholder_refusals
@@ -262,19 +263,30 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
     own = _own(request, reference)
     now = clock.now()
     form = OrganisationForm(
-        request.POST or None, instance=own.organisation, categories=_categories(own.event)
+        request.POST or None,
+        instance=own.organisation,
+        initial=own.unfinished.get("organisation"),
+        categories=_categories(own.event),
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            membership.correct(form.instance, by=request.user, now=now)
-        except stakeholder_refusals.Refusal as refused:
-            form.add_error("name", str(refused))
-        else:
-            messages.success(request, _("Your organisation is saved."))
+    if request.method == "POST":
+        if form.is_valid() and _corrected(request, form, now):
+            with suppress(refusals.SentAlready):
+                intake.keep_typed(own, "organisation", {})
             return redirect(own)
+        _keep(own, "organisation", form)
     return render(
         request, "registrations/organisation.html", _page(own, now, form=form, here="organisation")
     )
+
+
+def _corrected(request: HttpRequest, form: OrganisationForm, now: Any) -> bool:
+    try:
+        membership.correct(form.instance, by=request.user, now=now)
+    except stakeholder_refusals.Refusal as refused:
+        form.add_error("name", str(refused))
+        return False
+    messages.success(request, _("Your organisation is saved."))
+    return True
 
 
 @never_cache
@@ -282,8 +294,8 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
 def people(request: HttpRequest, reference: str) -> HttpResponse:
     own = _own(request, reference)
     now = clock.now()
-    if not own.is_draft:
-        return _sent_already(request, own)
+    if not own.is_draft and request.method != "POST":
+        return redirect(own)
     form = PersonForm(request.POST or None, initial=own.unfinished.get("person"))
     if request.method == "POST":
         if form.is_valid() and _added(request, own, form, now):
@@ -293,12 +305,6 @@ def people(request: HttpRequest, reference: str) -> HttpResponse:
         _keep(own, "person", form)
     context = _page(own, now, form=form, here="people")
     return render(request, "registrations/people.html", context)
-
-
-def _sent_already(request: HttpRequest, own: Registration) -> HttpResponse:
-    if request.method == "POST":
-        messages.error(request, str(refusals.SentAlready(own)))
-    return redirect(own)
 
 
 def _added(request: HttpRequest, own: Registration, form: PersonForm, now: Any) -> bool:
@@ -318,9 +324,9 @@ def _beside(form: PersonForm, refused: refusals.Refusal) -> None:
     form.add_error(field, str(refused))
 
 
-def _keep(own: Registration, task: str, form: PersonForm) -> None:
+def _keep(own: Registration, task: str, form: BaseForm) -> None:
     with suppress(refusals.SentAlready):
-        intake.keep_typed(own, task, form.typed())
+        intake.keep_typed(own, task, typed(form))
 
 
 @never_cache
@@ -331,7 +337,8 @@ def person(request: HttpRequest, reference: str, pk: str) -> HttpResponse:
     delegate = get_object_or_404(own.delegates.select_related("representative"), pk=pk)
     delegate.registration = own
     now = clock.now()
-    if own.is_draft and delegate.state == Delegate.State.DRAFT:
+    is_in_draft = own.is_draft and delegate.state == Delegate.State.DRAFT
+    if is_in_draft or "given_names" in request.POST:
         initial = PersonForm.of(delegate) | own.unfinished.get(str(delegate.pk), {})
         form = PersonForm(request.POST or None, initial=initial)
         if request.method == "POST":

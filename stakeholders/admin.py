@@ -104,4 +104,9 @@ class RepresentativeAdmin(ScopedAdmin):
     fields = ["organisation", "given_names", "family_name", "email"]
 
     def managed(self, everything: QuerySet, user: User) -> QuerySet:
-        return everything.filter(organisation__in=seen_by(user))
+        if user.is_superuser:
+            return everything
+        return everything.filter(
+            delegates__registration__event__in=Event.objects.managed_by(user),
+            delegates__registration__sent_at__isnull=False,
+        ).distinct()

@@ -16,9 +16,14 @@ from stakeholders.models import Membership, Organisation
 def found(organisation: Organisation, *, by: User, now: datetime) -> Organisation:
     """Enter an organisation that is new here; whoever enters it becomes its focal point.
 
-    Refuses with KnownHere a name that another organisation of the same country bears.
+    Entered twice by the same person, it is the same organisation. Refuses with KnownHere a name
+    that another organisation of the same country bears.
     """
-    _claim_name(organisation)
+    twin = _twin(organisation)
+    if twin and Organisation.objects.spoken_for_by(by).contains(twin):
+        return twin
+    if twin:
+        raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)
     organisation.save(force_insert=True)
     Membership.objects.create(user=by, organisation=organisation)
     trail.record(
@@ -41,7 +46,9 @@ def correct(organisation: Organisation, *, by: User, now: datetime) -> None:
     after = {field: str(getattr(organisation, field)) for field in fields}
     if before == after:
         return
-    _claim_name(organisation)
+    twin = _twin(organisation)
+    if twin:
+        raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)
     organisation.save()
     trail.record(
         by,
@@ -54,18 +61,13 @@ def correct(organisation: Organisation, *, by: User, now: datetime) -> None:
     )
 
 
-def _claim_name(organisation: Organisation) -> None:
-    """Refuse a name that another one bears; who enters the same name at once waits here."""
+def _twin(organisation: Organisation) -> Organisation | None:
+    """Another one of this name and country; who enters the same name at once waits here."""
     key = matching.key(organisation.name)
     with connection.cursor() as cursor:
         cursor.execute(
             "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
             [f"{key}|{organisation.country}"],
         )
-    twin = (
-        Organisation.objects.filter(matching_key=key, country=organisation.country)
-        .exclude(pk=organisation.pk)
-        .first()
-    )
-    if twin:
-        raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)
+    namesakes = Organisation.objects.filter(matching_key=key, country=organisation.country)
+    return namesakes.exclude(pk=organisation.pk).first()

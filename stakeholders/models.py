@@ -123,6 +123,10 @@ class Representative(models.Model):
         verbose_name_plural = _("representatives")
         constraints = [
             models.CheckConstraint(condition=~Q(given_names=""), name="person_has_a_name"),
+            models.UniqueConstraint(
+                fields=["organisation", "given_names", "family_name", "email"],
+                name="one_entry_per_person",
+            ),
         ]
         indexes = [
             models.Index(Lower("family_name"), Lower("given_names"), name="by_name"),

@@ -357,9 +357,34 @@ def test_person_of_another_group_is_not_reached_through_ones_own_registration(
 def test_nobody_is_added_to_what_was_sent(at_desk, sent, page):
     response = post(at_desk, f"{page}people/", PEOPLE[1])
 
-    assert response.request["PATH_INFO"] == page
     assert f"This registration ({sent.reference}) was sent." in words(response)
+    assert f'value="{PEOPLE[1]["given_names"]}"' in response.content.decode()
     assert sent.delegates.count() == 3
+
+
+def test_who_is_changed_after_sending_is_told_and_keeps_what_was_typed(at_desk, sent, page):
+    delegate = sent.delegates.first()
+
+    response = post(at_desk, f"{page}people/{delegate.pk}/", PEOPLE[1])
+
+    assert f"This registration ({sent.reference}) was sent." in words(response)
+    assert f'value="{PEOPLE[1]["given_names"]}"' in response.content.decode()
+
+
+def test_a_wrong_website_is_kept_until_it_is_right(at_desk, draft, page):
+    facts = {"name": "Diaspora Network", "country": "ML", "category": "diaspora"}
+    post(at_desk, f"{page}organisation/", facts | {"website": "nowhere at all"})
+
+    assert 'value="nowhere at all"' in at_desk.get(f"{page}organisation/").content.decode()
+
+    post(at_desk, f"{page}organisation/", facts | {"website": "https://diaspora.example"})
+    draft.refresh_from_db()
+    assert draft.unfinished == {}
+
+
+@pytest.mark.parametrize("reference", ["%00", "gcm-7f3k-92qd", "GCM-7F3K-92QD%00", "x" * 300])
+def test_what_is_no_reference_is_not_found(at_desk, reference):
+    assert at_desk.get(f"/en/registrations/{reference}/").status_code == 404
 
 
 def test_sending_twice_posts_one_letter(at_desk, draft, page):

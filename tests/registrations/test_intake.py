@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -258,11 +259,54 @@ def test_a_second_person_is_not_changed_into_the_head_or_into_the_first(draft, a
     assert people(draft) == [("Aïssata Traoré", "draft"), ("Moussa Keïta", "draft")]
 
 
-def test_removing_a_person_keeps_what_the_organisation_knows(draft, amina, now):
-    intake.remove_person(draft.delegates.get(), by=amina, now=now)
+def test_who_is_taken_out_or_renamed_before_being_sent_anywhere_is_not_kept(draft, amina, now):
+    moussa = intake.add_person(draft, MOUSSA, by=amina, now=now)
+    intake.change_person(moussa, Person("Mousa", "Keita"), by=amina, now=now)
+    intake.remove_person(draft.delegates.in_order()[0], by=amina, now=now)
 
-    assert people(draft) == []
-    assert Representative.objects.filter(given_names="Aïssata").exists()
+    assert people(draft) == [("Mousa Keita", "draft")]
+    assert [str(known) for known in Representative.objects.all()] == ["Mousa Keita"]
+
+
+def test_who_was_in_a_delegation_stays_known_to_the_organisation(sent, hearing, amina, now):
+    other = Event.objects.get(pk=hearing.pk)
+    other.pk, other.slug = uuid4(), "another-hearing"
+    other.save(force_insert=True)
+    deadlines.set_deadline(
+        other, kind="registration", closes_at=now + timedelta(days=9), by=None, now=now
+    )
+    again = intake.begin(other, sent.organisation, by=amina, now=now)
+
+    intake.remove_person(intake.add_person(again, MOUSSA, by=amina, now=now), by=amina, now=now)
+
+    assert Representative.objects.filter(given_names="Moussa").count() == 1
+
+
+def test_after_a_declined_head_another_may_lead(sent, hearing, amina, clara, now):
+    head = sent.delegates.get(role="head")
+    decisions.decline(sent, [head], by=clara, now=now, reason="Not accredited.")
+    intake.withdraw(sent, by=amina, now=now)
+    draft = intake.begin(hearing, sent.organisation, by=amina, now=now)
+
+    intake.add_person(draft, Person("Kadi", role="head"), by=amina, now=now)
+
+    assert people(draft)[:2] == [("Aïssata Traoré", "declined"), ("Kadi", "draft")]
+
+
+def test_organisers_never_see_people_who_were_not_sent(draft, hearing, amina, now):
+    intake.withdraw(draft, by=amina, now=now)
+
+    assert list(Delegate.objects.sent()) == []
+
+
+def test_withdrawing_leaves_a_decline_in_the_post(sent, amina, clara, now):
+    head = sent.delegates.get(role="head")
+    decisions.decline(sent, [head], by=clara, now=now, reason="Not accredited.")
+
+    intake.withdraw(sent, by=amina, now=now)
+
+    waiting = Letter.objects.pending().order_by("key").values_list("key", flat=True)
+    assert [key.split(":")[0] for key in waiting] == ["declined", "withdrawn"]
 
 
 def test_what_was_typed_is_kept_until_the_person_is_in(draft, amina, now):

@@ -42,6 +42,15 @@ def test_a_name_that_is_known_in_that_country_is_refused(diaspora_network, bo, n
     assert Membership.objects.filter(user=bo).count() == 1
 
 
+def test_entered_twice_by_the_same_person_it_is_the_same(diaspora_network, amina, now):
+    again = membership.found(
+        Organisation(name="Diaspora network", country="ML", category="diaspora"), by=amina, now=now
+    )
+
+    assert again == diaspora_network
+    assert Organisation.objects.count() == 1
+
+
 def test_the_same_name_in_another_country_is_another_organisation(diaspora_network, bo, now):
     membership.found(Organisation(name="Diaspora Network", country="SN"), by=bo, now=now)
 
