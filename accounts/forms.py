@@ -12,6 +12,16 @@ class DoorForm(RequestLoginCodeForm):
     """The one door, with one answer for known and unknown addresses: whoever reads the letter
     may come in. A newcomer's account is made here and is empty until the code is typed."""
 
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=User._meta.get_field("email").max_length,
+        error_messages={
+            "max_length": _(
+                "This address is too long: it has more than %(limit_value)s characters."
+            )
+        },
+    )
+
     def clean_email(self) -> str:
         email = super().clean_email()
         if email and self._user is None:

@@ -16,7 +16,7 @@ urlpatterns = [
     ),
     path(
         "login/code/confirm/",
-        allauth_views.confirm_login_code,
+        views.CodeView.as_view(),
         name="account_confirm_login_code",
     ),
     path(

@@ -1,6 +1,9 @@
-from allauth.account.views import RequestLoginCodeView
+import time
+
+from allauth.account.views import ConfirmLoginCodeView, RequestLoginCodeView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +16,14 @@ class DoorView(RequestLoginCodeView):
 
     def _redirect_to_pending_stage(self, *_: object) -> None:
         """Stay here; allauth would lead on to the code."""
+
+
+class CodeView(ConfirmLoginCodeView):
+    """Another code works as long as its letter says; allauth would count from the first one."""
+
+    def _resend_form_valid(self, form: Form) -> HttpResponse:
+        self.stage.login.initiated_at = self._process.state["at"] = time.time()
+        return super()._resend_form_valid(form)
 
 
 @login_required

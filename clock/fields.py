@@ -1,13 +1,21 @@
 """Form parts for typing a wall time: a day, perhaps a time, and which one where it comes twice."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clock import shown, walls
+
+# For every day that is typed: near the ends of the calendar, zones lead out of it.
+FAR = gettext_lazy("Write a day from 1990 to 2100, like 2018-02-07.")
+DAY_VALIDATORS = [
+    MinValueValidator(date(1990, 1, 1), FAR),
+    MaxValueValidator(date(2100, 12, 31), FAR),
+]
 
 
 class WallTimeForm(forms.Form):
@@ -16,6 +24,7 @@ class WallTimeForm(forms.Form):
     day = forms.DateField(
         label=gettext_lazy("Date"),
         widget=forms.DateInput(attrs={"type": "date"}),
+        validators=DAY_VALIDATORS,
         error_messages={"invalid": gettext_lazy("Write a date that exists, like 2018-02-07.")},
     )
     time = forms.TimeField(
@@ -46,10 +55,7 @@ class WallTimeForm(forms.Form):
             )
 
     def _said(self, value: datetime) -> str:
-        return _("%(moment)s, %(zone)s") % {
-            "moment": shown.moment(value, self.zone),
-            "zone": shown.zone_name(self.zone, value),
-        }
+        return shown.moment_and_zone(value, self.zone)
 
     def _typed(self, name: str) -> Any:
         field = self.fields[name]

@@ -78,11 +78,11 @@ def clock_time(value: datetime) -> str:
     return f"{value:%H:%M}"
 
 
-def moment(value: datetime, zone: str) -> str:
+def moment(value: datetime, zone: str, *, weekday: bool = True) -> str:
     """“Wednesday 21 February 2018, 10:00”, on the clocks of `zone`."""
     local = value.astimezone(walls.zone_of(zone))
     return _("%(day)s, %(time)s") % {
-        "day": day(local.date(), weekday=True),
+        "day": day(local.date(), weekday=weekday),
         "time": clock_time(local),
     }
 
@@ -114,6 +114,19 @@ def zone_name(zone: str, value: datetime) -> str:
     if zone == "UTC":
         return "UTC"
     return _("%(city)s time (%(offset)s)") % {"city": city(zone), "offset": offset(value, zone)}
+
+
+def moment_and_zone(value: datetime, zone: str) -> str:
+    """“Wednesday 21 February 2018, 10:00, New York time (UTC−5)”."""
+    return _("%(moment)s, %(zone)s") % {
+        "moment": moment(value, zone),
+        "zone": zone_name(zone, value),
+    }
+
+
+def closing_and_zone(value: datetime, zone: str) -> str:
+    """“Wednesday 7 February 2018, 23:59, New York time (UTC−5)”."""
+    return moment_and_zone(walls.last_minute(value, zone), zone)
 
 
 def time_left(until: datetime, now: datetime) -> str:

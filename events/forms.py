@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from clock import shown, walls, zones
+from clock.fields import DAY_VALIDATORS
 from events.models import Deadline, Event, Role
 
 Meaning = Callable[[date, time | None, str, int | None], datetime | None]
@@ -29,6 +31,7 @@ def day_field(label: str, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=DAY_VALIDATORS,
         error_messages={"invalid": gettext_lazy("Write a date that exists, like 2018-02-07.")},
         **kwargs,
     )
@@ -217,7 +220,42 @@ class SegmentForm(WallTimes, forms.ModelForm):
         return data
 
 
-class SegmentFormSet(forms.BaseInlineFormSet):
+class RowFormSet(forms.BaseInlineFormSet):
+    """Rows that must differ are compared in the order in which they are written: with each other,
+    and with what was entered while the page was open."""
+
+    def validate_unique(self) -> None:
+        for constraint in self.model._meta.total_unique_constraints:
+            self._tell_apart([name for name in constraint.fields if name != self.fk.name])
+
+    def _tell_apart(self, names: list[str]) -> None:
+        there = self.model._default_manager.filter(**{self.fk.attname: self.instance.pk})
+        rows: dict[Any, Any] = {row.pk: row for row in there}
+        for form in [*self.initial_forms, *self.extra_forms]:
+            row = form.instance
+            own = form if row._state.adding else row.pk
+            if self.can_delete and self._should_delete_form(form):
+                rows.pop(own, None)
+            elif form.is_valid() and form.cleaned_data:
+                same = [
+                    other
+                    for key, other in rows.items()
+                    if key != own and all(getattr(other, n) == getattr(row, n) for n in names)
+                ]
+                if same:
+                    form.add_error(names[-1], self._said(same[0], names))
+                else:
+                    rows[own] = row
+
+    def _said(self, other: Any, names: list[str]) -> str:
+        words = [str(self.model._meta.get_field(name).verbose_name) for name in names]
+        return _("“%(other)s” has the same %(fields)s. Change one of the two.") % {
+            "other": other,
+            "fields": get_text_list(words, _("and")),
+        }
+
+
+class SegmentFormSet(RowFormSet):
     """Segments take their times from the event as it is typed on the same page."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:

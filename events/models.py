@@ -4,10 +4,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django_countries.fields import CountryField
 
 from clock import shown, walls
@@ -39,7 +41,16 @@ class Process(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(_("address"), unique=True)
-    prefix = models.CharField(_("prefix of references"), max_length=6, default="GCM")
+    prefix = models.CharField(
+        _("prefix of references"),
+        max_length=6,
+        default="GCM",
+        validators=[
+            RegexValidator(
+                r"^[A-Z0-9]{2,6}$", _("Write 2 to 6 capital Latin letters or digits, like GCM.")
+            )
+        ],
+    )
     name = translated(models.CharField(_("name"), max_length=200, blank=True), blank=False)
     summary = translated(models.TextField(_("summary"), blank=True))
     source = models.TextField(_("source"), blank=True)
@@ -65,7 +76,7 @@ class Category(models.Model):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
         constraints = [
-            models.UniqueConstraint("process", "code", name="one_category_per_group"),
+            models.UniqueConstraint(fields=["process", "code"], name="one_category_per_group"),
         ]
 
     def __str__(self) -> str:
@@ -219,7 +230,9 @@ class Segment(models.Model):
         verbose_name = _("segment")
         verbose_name_plural = _("segments")
         constraints = [
-            models.UniqueConstraint("event", "date", "name_en", name="one_segment_per_day_and_name")
+            models.UniqueConstraint(
+                fields=["event", "date", "name_en"], name="one_segment_per_day_and_name"
+            )
         ]
 
     def __str__(self) -> str:
@@ -279,7 +292,7 @@ class Deadline(models.Model):
     @property
     def said(self) -> str:
         """“Wednesday 7 February 2018, 23:59, New York time (UTC−5)”"""
-        return f"{shown.closing(self.closes_at, self.zone)}, {self.zone_said}"
+        return shown.closing_and_zone(self.closes_at, self.zone)
 
     @property
     def zone_said(self) -> str:
@@ -349,7 +362,11 @@ class ReminderStep(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.get_unit_display()}"
+        if self.unit == self.Unit.DAYS:
+            said = ngettext("%(n)s day", "%(n)s days", self.amount)
+        else:
+            said = ngettext("%(n)s hour", "%(n)s hours", self.amount)
+        return said % {"n": self.amount}
 
     @property
     def code(self) -> str:
@@ -375,7 +392,9 @@ class Document(models.Model):
     class Meta:
         verbose_name = _("document")
         verbose_name_plural = _("documents")
-        constraints = [models.UniqueConstraint("event", "url", name="one_document_per_address")]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "url"], name="one_document_per_address")
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -3,13 +3,14 @@
 import json
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"", "0", "false", "no", "off"}
 MAIL_SCHEMES = {"smtp", "smtp+tls", "smtps"}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -32,10 +33,9 @@ def number(name: str, default: int) -> int:
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    try:
-        return int(value)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write a whole number.") from None
+    if not value.isdecimal():
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write a whole number, 0 or more.")
+    return int(value)
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -43,17 +43,31 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def _parts(address: str) -> SplitResult | None:
+    """Nothing where the host is missing, or host or port cannot be."""
+    try:
+        parts = urlsplit(address)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
+
+
 def web_address(name: str, default: str | None = None) -> str:
     """An http or https address without a path, as in https://portal.example.org."""
-    value = text(name, default).rstrip("/")
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
+    value = text(name, default)
+    parts = _parts(value.rstrip("/"))
+    if not parts or parts.scheme not in {"http", "https"} or parts[2:] != ("", "", ""):
         raise ImproperlyConfigured(f"{name} is “{value}”. Write it like https://portal.example.org")
-    return value
+    return parts.geturl()
 
 
 def is_loopback(address: str) -> bool:
-    return urlsplit(address).hostname in {"127.0.0.1", "localhost", "::1"}
+    return urlsplit(address).hostname in LOOPBACK
+
+
+def is_loopback_name(host: str) -> bool:
+    """Of a host as ALLOWED_HOSTS has it."""
+    return host.lower().strip("[]") in LOOPBACK
 
 
 def servers(var: Path) -> tuple[str, str]:
@@ -78,12 +92,8 @@ def mail_server(name: str) -> str:
     """smtp://, smtp+tls:// (STARTTLS) or smtps://, with user, password and port; may be empty."""
     value = os.environ.get(name, "").strip()
     if value:
-        parts = urlsplit(value)
-        try:
-            known = parts.scheme in MAIL_SCHEMES and parts.hostname and (parts.port or True)
-        except ValueError:
-            known = False
-        if not known:
+        parts = _parts(value)
+        if not parts or parts.scheme not in MAIL_SCHEMES:
             raise ImproperlyConfigured(
                 f"{name} is not a mail server. Write it like smtp://user:password@host:25"
             )

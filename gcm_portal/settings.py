@@ -22,6 +22,8 @@ if DEMO and os.environ.get("DATABASE_URL"):
     raise ImproperlyConfigured("DEMO is set together with DATABASE_URL. A real portal has no demo.")
 if DEMO and not env.is_loopback(BASE_URL):
     raise ImproperlyConfigured(f"DEMO is set, but {BASE_URL} can be reached from other machines.")
+if DEMO and (others := [name for name in ALLOWED_HOSTS if not env.is_loopback_name(name)]):
+    raise ImproperlyConfigured(f"DEMO is set, but ALLOWED_HOSTS lets others in: {others[0]}")
 
 INSTALLED_APPS = [
     "pages",
@@ -110,9 +112,11 @@ ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": False, "dashed": False, "length": 6}
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # who is shut out gets no letter
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":")[0]
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
 CACHES = {
@@ -181,6 +185,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 IS_SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_SECURE
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes come without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_SECURE else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_SECURE else None
 CSRF_TRUSTED_ORIGINS = [BASE_URL]

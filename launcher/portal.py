@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from launcher import ROOT, Refusal, processes, servers
 from launcher.keeper import QUICK, QUICK_DEATHS, locked
@@ -250,7 +251,10 @@ class Portal:
         ]
 
     def answers(self) -> bool:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/healthz")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/healthz",
+            headers={"Host": urlsplit(self.environment["BASE_URL"]).netloc},
+        )
         try:
             with urllib.request.urlopen(request, timeout=2):  # noqa: S310 (our own address)
                 return True

@@ -1,16 +1,28 @@
 """Calendar files (RFC 5545)."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from audit.models import Entry
 from events.models import Event
 
 STATUS = {Event.State.CANCELLED: "CANCELLED", Event.State.POSTPONED: "TENTATIVE"}
+TURNS = ("moved", "postponed", "cancelled")
+
+
+def _turns_and_last_change(event: Event) -> tuple[int, datetime | None]:
+    """How often the meeting was turned, and when anything about it was last changed."""
+    found = Entry.objects.about(event).aggregate(
+        turns=Count("pk", filter=Q(verb__in=TURNS)),
+        last=Max("at", filter=Q(verb__in=(*TURNS, "changed"))),
+    )
+    return found["turns"], found["last"]
 
 
 def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
@@ -20,6 +32,9 @@ def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(
         Event.objects.public().prefetch_related("deadlines", "deadlines__changes"), slug=slug
     )
+    turns, last_change = _turns_and_last_change(event)
+    changed_at = max(filter(None, (event.published_at, last_change)))
+    is_cancelled = event.state == Event.State.CANCELLED
     host = urlsplit(settings.BASE_URL).hostname
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//GCM Portal//{host}//EN")
@@ -29,7 +44,9 @@ def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
 
     meeting = icalendar.Event()
     meeting.add("uid", f"{event.id}@{host}")
-    meeting.add("dtstamp", event.published_at)
+    meeting.add("dtstamp", changed_at)
+    meeting.add("last-modified", changed_at)
+    meeting.add("sequence", turns)
     meeting.add("summary", event.name)
     meeting.add("url", address)
     meeting.add("status", STATUS.get(event.state, "CONFIRMED"))
@@ -48,8 +65,10 @@ def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
     for deadline in sorted(event.deadlines.all(), key=lambda each: each.closes_at):
         entry = icalendar.Event()
         entry.add("uid", f"{deadline.id}@{host}")
-        entry.add("dtstamp", deadline.set_at)
-        entry.add("sequence", len(deadline.changes.all()))
+        entry.add("dtstamp", max(deadline.set_at, changed_at) if is_cancelled else deadline.set_at)
+        entry.add("sequence", len(deadline.changes.all()) + is_cancelled)
+        if is_cancelled:
+            entry.add("status", "CANCELLED")
         entry.add("dtstart", deadline.closes_at.astimezone(UTC))
         entry.add("transp", "TRANSPARENT")
         entry.add(

@@ -62,6 +62,7 @@ class SegmentInline(ScopedInline, admin.StackedInline):
 
 class DocumentInline(ScopedInline, admin.StackedInline):
     model = Document
+    formset = forms.RowFormSet
     ordering = ["title_en"]
     fieldsets = [(None, {"fields": ["title_en", "url", "language"]}), *other_languages(["title"])]
 

@@ -28,6 +28,7 @@ SANDBOX = (
 class LetterAdmin(ScopedAdmin):
     list_display = ["subject", "to", "kind", "state", "posted_said", "sent_said"]
     list_filter = ["state", "kind"]
+    narrowed_by = ("about",)
     search_fields = ["to", "subject"]
     ordering = ["-posted_at"]
     fieldsets = [

@@ -6,12 +6,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from events import forms
 from events.admin.scope import ScopedAdmin, ScopedInline, managed_processes
 from events.models import Category, Process
 
 
 class CategoryInline(ScopedInline, admin.StackedInline):
     model = Category
+    formset = forms.RowFormSet
     ordering = ["position", "code"]
 
 

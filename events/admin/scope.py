@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -23,6 +23,9 @@ from audit import trail
 from audit.models import Entry
 from events.admin import changes, timeline
 from events.models import Process, Role
+
+# How Django's own filters ask about a field.
+ASKED_AS = ("", "__exact", "__id__exact", "__isnull", "__in")
 
 
 def is_organiser(request: HttpRequest) -> bool:
@@ -38,13 +41,15 @@ def managed_processes(user: User) -> models.QuerySet[Process]:
 
 
 class ManagedFilter(admin.RelatedFieldListFilter):
-    """Offers what this organiser sees in that thing's own list."""
+    """Offers what this organiser sees in that thing's own list, as far as something belongs to
+    it."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
     ) -> list[tuple[Any, str]]:
         of_that = model_admin.admin_site.get_model_admin(field.remote_field.model)
-        return [(row.pk, str(row)) for row in of_that.get_queryset(request)]
+        used = field.model._default_manager.values(field.attname)
+        return [(row.pk, str(row)) for row in of_that.get_queryset(request).filter(pk__in=used)]
 
 
 class Choices:
@@ -71,9 +76,13 @@ class Choices:
 
 
 class ScopedAdmin(Choices, admin.ModelAdmin):
-    """To be filled in: `managed`; and where it differs `event_of`, `tools`, `pages`."""
+    """To be filled in: `managed`; and where it differs `scope_of`, `zone_of`, `tools`, `pages`.
+
+    A list is narrowed by its `list_filter`, and by the parameters `narrowed_by` of links to it.
+    """
 
     is_editable = False
+    narrowed_by: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
@@ -113,6 +122,23 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
             held = self.model._default_manager.select_for_update(of=("self",))
             return held.filter(pk=obj.pk).first()
         return obj
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Nothing else of a row may be asked, least of all what its page does not show."""
+        filters: list[Any] = [*self.get_list_filter(request)]
+        names = [
+            one if isinstance(one, str) else getattr(one, "parameter_name", None) or one[0]
+            for one in filters
+        ]
+        return lookup in {*self.narrowed_by, *(name + how for name in names for how in ASKED_AS)}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict | None = None
+    ) -> HttpResponse:
+        """PostgreSQL keeps no text with a NUL in it, so nothing is found by one."""
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            return redirect(request.path)
+        return super().changelist_view(request, extra_context)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -70,7 +70,7 @@ def said(moment: datetime | None, zone: str) -> str:
     """“Wednesday 7 February 2018, 10:00, New York time (UTC−5)”"""
     if moment is None:
         return NOTHING
-    return f"{shown.moment(moment, zone)}, {shown.zone_name(zone, moment)}"
+    return shown.moment_and_zone(moment, zone)
 
 
 def label(model: type[models.Model], name: str) -> str:

@@ -90,18 +90,17 @@ class DeadlineAdmin(ScopedAdmin):
         now = clock.now()
         context |= {
             "steps": self.steps(deadline, now),
-            "people": len(self.audience(deadline, now)),
+            "people": self.people(deadline),
             "changes": deadline.changes.select_related("by").order_by("-at"),
             "lines": timeline.lines(self.entries(deadline), deadline.zone),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def audience(self, deadline: Deadline, now: datetime) -> list:
-        """Whom a reminder would go to if it went now."""
+    def people(self, deadline: Deadline) -> int:
+        """How many a reminder would reach if it went now."""
         if deadline.kind != Deadline.Kind.REGISTRATION:
-            return []
-        with transaction.atomic():
-            return reminders.audience(deadline, since=now)
+            return 0
+        return reminders.count_audience(deadline)
 
     def steps(self, deadline: Deadline, now: datetime) -> list[dict[str, Any]]:
         """The reminders of a deadline, in the order of their moments."""
@@ -212,7 +211,7 @@ class DeadlineAdmin(ScopedAdmin):
             )
             % {"n": waiting},
         ]
-        people = len(self.audience(moved, now))
+        people = self.people(moved)
         return {
             "letters": " ".join(told),
             "people_title": _("Reminders by the new date"),

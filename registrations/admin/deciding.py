@@ -89,11 +89,13 @@ ALL = [APPROVE, DECLINE, ASK]
 def confirm(
     admin: ModelAdmin, request: HttpRequest, decision: Decision, people: QuerySet, *, back: str
 ) -> HttpResponse:
-    """Name the people and the letters; once that is confirmed, decide, one delegation at a time."""
+    """Name the people and the letters; once that is confirmed, decide, one delegation at a time.
+
+    Where nobody could be decided, the page comes again with why, and with what was typed.
+    """
     delegates = list(people.order_by("registration__reference", "position")[: MOST_AT_ONCE + 1])
     if not delegates:
-        messages.error(request, _("None of these people is in your list. Nothing was changed."))
-        return redirect(back)
+        return turn_away(request, back=back)
     if len(delegates) > MOST_AT_ONCE:
         messages.error(
             request,
@@ -106,8 +108,14 @@ def confirm(
     ]
     form = decision.form(request.POST if "confirm" in request.POST else None)
     if form.is_bound and form.is_valid():
-        decide(request, decision, delegations, form.cleaned_data)
-        return redirect(back)
+        decided, refused = decide(request, decision, delegations, form.cleaned_data)
+        if decided:
+            for sentence in refused:
+                messages.error(request, sentence)
+            messages.success(request, decision.done % {"n": decided})
+            return redirect(back)
+        for sentence in refused:
+            form.add_error(None, sentence)
     return pages.show(
         admin,
         request,
@@ -123,26 +131,29 @@ def confirm(
     )
 
 
+def turn_away(request: HttpRequest, *, back: str) -> HttpResponse:
+    messages.error(request, _("None of these people is in your list. Nothing was changed."))
+    return redirect(back)
+
+
 def decide(
     request: HttpRequest,
     decision: Decision,
     delegations: list[tuple[Registration, list[Delegate]]],
     typed: dict[str, str],
-) -> None:
-    """What one delegation refuses is said; the others go on."""
-    decided = 0
+) -> tuple[int, list[str]]:
+    """What one delegation refuses is said; the others go on. How many, and what was refused."""
+    decided, told = 0, []
     for registration, delegates in delegations:
         try:
             decision.verb(registration, delegates, by=request.user, now=clock.now(), **typed)
         except refusals.Refusal as refused:
-            messages.error(
-                request,
-                _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": refused},
+            told.append(
+                _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": refused}
             )
         else:
             decided += len(delegates)
-    if decided:
-        messages.success(request, decision.done % {"n": decided})
+    return decided, told
 
 
 def said(delegate: Delegate) -> str:

@@ -9,12 +9,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from audit.models import Entry
+from clock import shown
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
 from registrations.admin import deciding
@@ -28,11 +30,18 @@ STATES = {
     Delegate.State.DECLINED: gettext_lazy("Declined"),
     Delegate.State.WITHDRAWN: gettext_lazy("Withdrawn"),
 }
+TAGS = {
+    Delegate.State.MORE_INFORMATION: "warn",
+    Delegate.State.APPROVED: "ok",
+    Delegate.State.DECLINED: "bad",
+}
 
 
-def stand_of(delegate: Delegate) -> str:
-    """The state in the organisers' words; the model's own are the group's."""
-    return str(STATES.get(Delegate.State(delegate.state), delegate.get_state_display()))
+def stand_of(delegate: Delegate) -> SafeString:
+    """The state in the organisers' words, as a tag; the model's own words are the group's."""
+    state = Delegate.State(delegate.state)
+    words = STATES.get(state, delegate.get_state_display())
+    return render_to_string("components/tag.html", {"text": words, "kind": TAGS.get(state, "")})
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -66,7 +75,7 @@ class ExchangeInline(ReadOnlyInline):
 
 @admin.register(Delegate)
 class DelegateAdmin(ScopedAdmin):
-    list_display = ["person", "organisation", "event", "role", "stand", "reference", "sent_said"]
+    list_display = ["person", "organisation", "event", "role", "stand", "reference", "sent_short"]
     list_select_related = [
         "representative",
         "registration__organisation",
@@ -108,9 +117,6 @@ class DelegateAdmin(ScopedAdmin):
 
     def zone_of(self, obj: Delegate) -> str:
         return obj.registration.event.zone
-
-    def entries(self, obj: Delegate) -> QuerySet[Entry]:
-        return Entry.objects.about(obj)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict | None = None
@@ -154,16 +160,25 @@ class DelegateAdmin(ScopedAdmin):
         return str(obj.registration.event)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
-    def stand(self, obj: Delegate) -> str:
+    def stand(self, obj: Delegate) -> SafeString:
         return stand_of(obj)
 
     @admin.display(description=gettext_lazy("reference"), ordering="registration__reference")
     def reference(self, obj: Delegate) -> str:
         return obj.registration.reference
 
-    @admin.display(description=gettext_lazy("sent"), ordering="registration__sent_at")
+    @admin.display(description=gettext_lazy("sent"))
     def sent_said(self, obj: Delegate) -> str:
         return timeline.said(obj.registration.sent_at, obj.registration.event.zone)
+
+    @admin.display(
+        description=gettext_lazy("sent (time of the event)"), ordering="registration__sent_at"
+    )
+    def sent_short(self, obj: Delegate) -> str:
+        sent_at = obj.registration.sent_at
+        if sent_at is None:
+            return timeline.NOTHING
+        return shown.moment(sent_at, obj.registration.event.zone, weekday=False)
 
     # What is decided
 
@@ -195,6 +210,15 @@ class DelegateAdmin(ScopedAdmin):
             .filter(pk__in=ids)
             .select_related("representative", "registration__organisation", "registration__event")
         )
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """People are chosen by their ids; whatever else is posted chooses nobody."""
+        try:
+            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                UUID(chosen)
+        except ValueError:
+            return deciding.turn_away(request, back=request.get_full_path())
+        return super().response_action(request, queryset)
 
     @admin.action(description=gettext_lazy("Approve…"))
     def approve(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:

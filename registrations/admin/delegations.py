@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,7 +33,7 @@ class DelegateInline(ReadOnlyInline):
         return format_html('<a href="{}">{}</a>', url, obj.representative.full_name)
 
     @admin.display(description=gettext_lazy("state"))
-    def stand(self, obj: Delegate) -> str:
+    def stand(self, obj: Delegate) -> SafeString:
         return stand_of(obj)
 
 

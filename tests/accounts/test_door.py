@@ -13,6 +13,7 @@ DOOR = "/en/accounts/login/"
 CONFIRM = "/en/accounts/login/code/confirm/"
 MINE = "/en/registrations/"
 A_MINUTE = 60
+KNOCKS_IN_A_MINUTE = 20
 
 
 def knock(client: Client, email: str, *, door: str = DOOR, **more: str):
@@ -27,6 +28,17 @@ def code_for(email: str) -> str:
 
 def another(code: str) -> str:
     return "BBBBBB" if code != "BBBBBB" else "CCCCCC"
+
+
+def seen(page, email: str) -> str:
+    """The page without what is different each time."""
+    content = re.sub(r'(csrfmiddlewaretoken" value|data-now)="[^"]+"', "", page.content.decode())
+    return content.replace(email, "EMAIL")
+
+
+def address_of(length: int) -> str:
+    domain = "@diaspora.example"
+    return "a" * (length - len(domain)) + domain
 
 
 def is_signed_in(client: Client) -> bool:
@@ -49,14 +61,8 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(amina):
     for email in ("amina@diaspora.example", "stranger@diaspora.example"):
         client = Client()
         page = knock(client, email)
-        content = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", page.content.decode())
         answers.append(
-            (
-                page.redirect_chain,
-                page.status_code,
-                content.replace(email, "EMAIL"),
-                sorted(client.cookies),
-            )
+            (page.redirect_chain, page.status_code, seen(page, email), sorted(client.cookies))
         )
 
     assert answers[0] == answers[1]
@@ -200,6 +206,29 @@ def test_another_code_makes_the_first_one_worthless(client, amina):
     assert is_signed_in(client)
 
 
+def test_another_code_works_for_thirty_minutes_from_when_it_was_sent(client, amina, later):
+    knock(client, amina.email)
+    later(29 * A_MINUTE)
+    client.post(CONFIRM, {"action": "resend"})
+    later(29 * A_MINUTE)
+
+    client.post(CONFIRM, {"code": code_for(amina.email)})
+
+    assert is_signed_in(client)
+
+
+def test_after_its_thirty_minutes_another_code_no_longer_works(client, amina, later):
+    knock(client, amina.email)
+    later(29 * A_MINUTE)
+    client.post(CONFIRM, {"action": "resend"})
+    later(30 * A_MINUTE + 1)
+
+    page = client.post(CONFIRM, {"code": code_for(amina.email)}, follow=True)
+
+    assert page.redirect_chain[-1] == (DOOR, 302)
+    assert not is_signed_in(client)
+
+
 def test_a_wrong_address_can_be_typed_anew(client, amina, now):
     page = knock(client, "amina@diaspora.exmaple")
     assert f'<a href="{page.context["login_url"]}">Wrong address?</a>' in page.content.decode()
@@ -222,14 +251,62 @@ def test_what_is_no_address_is_refused_beside_the_field(client, now):
     assert not Letter.objects.exists()
 
 
-def test_who_may_not_sign_in_sees_the_same_page_and_gets_no_code(client, amina):
+@pytest.mark.parametrize("length", [255, 320])
+def test_an_address_that_is_too_long_is_refused_beside_the_field(client, now, length):
+    page = client.post(DOOR, {"email": address_of(length)})
+
+    assert page.status_code == 200
+    assert page.context["form"].errors == {
+        "email": ["This address is too long: it has more than 254 characters."]
+    }
+    assert not User.objects.exists()
+    assert not Letter.objects.exists()
+
+
+def test_an_address_as_long_as_may_be_gets_its_code(client, now):
+    email = address_of(254)
+
+    knock(client, email)
+
+    client.post(CONFIRM, {"code": code_for(email)})
+    assert is_signed_in(client)
+
+
+def test_who_may_not_sign_in_sees_the_same_page_and_gets_no_letter(client, amina, bo):
     User.objects.filter(pk=amina.pk).update(is_active=False)
 
-    page = knock(client, amina.email)
+    shut_out, other = knock(client, amina.email), knock(Client(), bo.email)
 
-    assert page.redirect_chain == [(CONFIRM, 302)]
-    assert not Letter.objects.filter(subject="Your code for the GCM Portal").exists()
-    assert User.objects.count() == 1
+    assert (shut_out.redirect_chain, shut_out.status_code) == ([(CONFIRM, 302)], 200)
+    assert (other.redirect_chain, other.status_code) == ([(CONFIRM, 302)], 200)
+    assert seen(shut_out, amina.email) == seen(other, bo.email)
+    assert [letter.to for letter in Letter.objects.all()] == [bo.email]
+    assert User.objects.count() == 2
+
+
+def is_let_in(visitor: str, forwarded: str, proxy: str = "10.0.0.1") -> bool:
+    page = Client(REMOTE_ADDR=proxy).post(
+        DOOR, {"email": f"{visitor}@diaspora.example"}, headers={"x-forwarded-for": forwarded}
+    )
+    return page.status_code == 302
+
+
+def test_behind_a_proxy_one_visitor_does_not_use_up_the_knocks_of_another(now, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for number in range(KNOCKS_IN_A_MINUTE):
+        assert is_let_in(f"many{number}", "203.0.113.7")
+
+    assert not is_let_in("more", "203.0.113.7")
+    assert not is_let_in("forged", "198.51.100.1, 203.0.113.7")
+    assert is_let_in("other", "203.0.113.8")
+
+
+def test_without_a_proxy_nobody_says_where_they_come_from(now):
+    for number in range(KNOCKS_IN_A_MINUTE):
+        assert is_let_in(f"many{number}", f"198.51.100.{number}", "203.0.113.7")
+
+    assert not is_let_in("more", "198.51.100.99", "203.0.113.7")
+    assert is_let_in("other", "198.51.100.99", "203.0.113.8")
 
 
 def test_the_door_leads_on_to_where_one_wanted_to_go(client, amina, hearing):

@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 import clock
@@ -124,6 +126,14 @@ def test_the_pages_stand_without_a_transaction_around_them(
     assert len(shown.context["people"]) == 4
     moved = clara_in.post(move_url, {**typed, **dict(shown.context["hidden"]), "confirm": "yes"})
     assert moved.url == page_url
+
+
+def test_who_looks_at_a_deadline_holds_no_draft(clara_in, draft, page_url):
+    with CaptureQueriesContext(connection) as queries:
+        response = clara_in.get(page_url)
+
+    assert response.context["people"] == 1
+    assert [query["sql"] for query in queries if " FOR " in query["sql"]] == []
 
 
 def test_a_date_changed_after_the_preview_is_shown_again(

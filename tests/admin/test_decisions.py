@@ -114,6 +114,27 @@ def test_what_was_decided_is_refused_and_the_rest_goes_on(clara_in, sent, sent_b
     assert states(sent_by_bo) == ["declined"]
 
 
+@pytest.mark.parametrize(("action", "field"), [("decline", "reason"), ("ask", "question")])
+def test_what_was_typed_is_kept_when_a_colleague_was_quicker(
+    clara_in, root_in, sent, action, field
+):
+    first = people(sent)[0]
+    post(root_in, "approve", [first], confirm="yes")
+    typed = {"confirm": "yes", field: "Long and well considered."}
+    own_page = reverse(f"admin:registrations_delegate_{action}", args=[first.pk])
+
+    for response in (post(clara_in, action, [first], **typed), clara_in.post(own_page, typed)):
+        assert response.context["form"].non_field_errors() == [
+            f"{sent.reference} Diaspora Network: Aïssata Traoré (Approved) no longer waits for a "
+            "decision. Nothing was changed."
+        ]
+        page = response.content.decode()
+        assert "Long and well considered." in page
+        assert "no longer waits for a decision" in page
+    assert states(sent) == ["approved", "submitted", "submitted"]
+    assert letters() == [("approved", "amina@diaspora.example")]
+
+
 def test_sending_the_page_again_does_no_harm(clara_in, sent):
     for _time in range(2):
         post(clara_in, "approve", people(sent), confirm="yes")

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Entry
-from events.models import Event, Process, Role
+from events.models import Category, Document, Event, Process, Role, Segment
 from tests.admin.conftest import NEW_YORK, formset, signed_in
 
 ADD = reverse("admin:events_event_add")
@@ -252,3 +252,98 @@ def test_who_made_a_superuser_is_remembered(root_in, root, amina):
     assert entry.actor == root
     assert entry.after["is_superuser"] is True
     assert entry.before["is_superuser"] is False
+
+
+OPENING = {"name_en": "Opening", "date": "2018-02-21"}
+AGENDA = {"title_en": "Agenda", "url": "https://example.org/agenda"}
+TWICE = [
+    ("segments", OPENING, {**OPENING, "starts_time": "10:00"}, "name_en", "day and name"),
+    ("documents", AGENDA, {**AGENDA, "title_en": "Programme"}, "url", "address"),
+]
+
+
+def row_errors(response, prefix):
+    [formset] = [
+        one.formset
+        for one in response.context["inline_admin_formsets"]
+        if one.formset.prefix == prefix
+    ]
+    return formset.errors
+
+
+@pytest.mark.parametrize(("prefix", "row", "again", "field", "words"), TWICE)
+def test_the_same_row_twice_is_said_beside_it(clara_in, process, prefix, row, again, field, words):
+    response = clara_in.post(ADD, typed(process, **{prefix: [row, again]}))
+
+    name = next(iter(row.values()))
+    sentence = f"“{name}” has the same {words}. Change one of the two."
+    assert row_errors(response, prefix) == [{}, {field: [sentence]}]
+    assert sentence in response.content.decode()
+    assert again["title_en" if prefix == "documents" else "name_en"] in response.content.decode()
+    assert Event.objects.count() == 0
+
+
+@pytest.mark.parametrize(("prefix", "row", "again", "field", "words"), TWICE)
+def test_a_page_sent_twice_enters_its_rows_once(
+    clara_in, hearing, prefix, row, again, field, words
+):
+    posted = typed(hearing.process, **{prefix: [row]})
+    clara_in.post(change_url(hearing), posted)
+
+    response = clara_in.post(change_url(hearing), posted)
+
+    assert list(row_errors(response, prefix)[0]) == [field]
+    assert Segment.objects.count() + Document.objects.count() == 1
+
+
+def test_rows_change_places_without_harm(clara_in, hearing):
+    """What a row gives up, a later one may take; an earlier one would collide, and hears so."""
+    first = Document.objects.create(event=hearing, title_en="A", url="https://example.org/1")
+    second = Document.objects.create(event=hearing, title_en="B", url="https://example.org/2")
+    third = Document.objects.create(event=hearing, title_en="C", url="https://example.org/3")
+
+    def save(*urls, **extra):
+        rows = [
+            {"id": one.pk, "title_en": one.title_en, "url": url}
+            for one, url in zip((first, second, third), urls, strict=True)
+        ]
+        posted = typed(hearing.process, documents=rows, **extra)
+        return clara_in.post(change_url(hearing), posted | {"documents-INITIAL_FORMS": 3})
+
+    one, two, three, four = (f"https://example.org/{n}" for n in (1, 2, 3, 4))
+    assert list(row_errors(save(two, one, three), "documents")[0]) == ["url"]
+    assert save(four, one, three).status_code == 302
+    deleted = save(four, one, one, **{"documents-1-DELETE": "on"})
+    assert deleted.status_code == 302
+    assert sorted(Document.objects.values_list("title_en", "url")) == [("A", four), ("C", one)]
+
+
+def test_a_group_stands_in_a_process_once(root_in):
+    row = {"code": "youth", "position": 0, "name_en": "Youth"}
+    posted = {
+        "slug": "new",
+        "prefix": "NEW",
+        "name_en": "New",
+        **formset("categories", [row, {**row, "name_en": "Young people"}]),
+    }
+
+    response = root_in.post(reverse("admin:events_process_add"), posted)
+
+    assert row_errors(response, "categories") == [
+        {},
+        {"code": ["“Youth” has the same statistical group. Change one of the two."]},
+    ]
+    assert "Young people" in response.content.decode()
+    assert Category.objects.count() == 0
+
+
+@pytest.mark.parametrize("prefix", ["G", "gcm", "G/M", "GCM-1", "ج م"])
+def test_references_begin_with_capitals_and_digits(root_in, prefix):
+    posted = {"slug": "new", "prefix": prefix, "name_en": "New", **formset("categories")}
+
+    response = root_in.post(reverse("admin:events_process_add"), posted)
+
+    assert errors(response) == {
+        "prefix": ["Write 2 to 6 capital Latin letters or digits, like GCM."]
+    }
+    assert Process.objects.count() == 0

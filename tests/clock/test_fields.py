@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from clock.fields import WallTimeForm
 
 NEW_YORK = "America/New_York"
@@ -66,6 +68,20 @@ def test_wrong_words_are_refused_beside_their_fields():
         "day": ["Write a date that exists, like 2018-02-07."],
         "time": ["Write the time in 24 hours, like 17:30."],
     }
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "2101-01-01", "9999-12-31"])
+@pytest.mark.parametrize("time", ["", "12:00", "23:59"])
+def test_a_day_far_from_ours_is_refused_beside_the_day(day, time):
+    form = typed(day, time)
+
+    assert not form.is_valid()
+    assert form.errors == {"day": ["Write a day from 1990 to 2100, like 2018-02-07."]}
+
+
+@pytest.mark.parametrize("day", ["1990-01-01", "2100-12-31"])
+def test_the_first_and_the_last_day_are_taken(day):
+    assert typed(day).is_valid()
 
 
 def test_which_of_two_is_not_asked_where_there_is_only_one():

@@ -23,6 +23,22 @@ def test_a_deadline_is_shown_as_its_last_minute():
     )
 
 
+def test_a_moment_may_leave_out_its_weekday():
+    assert shown.moment(HEARING, NEW_YORK, weekday=False) == "21 February 2018, 10:00"
+
+
+def test_moments_are_said_with_their_zone():
+    assert shown.moment_and_zone(HEARING, NEW_YORK) == (
+        "Wednesday 21 February 2018, 10:00, New York time (UTC−5)"
+    )
+    assert shown.closing_and_zone(CUT_OFF, NEW_YORK) == (
+        "Wednesday 7 February 2018, 23:59, New York time (UTC−5)"
+    )
+    with translation.override("ar"):
+        said = shown.closing_and_zone(CUT_OFF, NEW_YORK)
+    assert "23:59، " in said
+
+
 @pytest.mark.parametrize("language", ["en", "ar", "fr", "es", "ru", "zh-hans"])
 @pytest.mark.parametrize("hour", range(24))
 def test_no_hour_is_called_24_or_midnight(language, hour):

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from audit.models import Entry
 from events import deadlines, refusals
-from events.models import Deadline, DeadlineChange
+from events.models import Deadline, DeadlineChange, ReminderStep
 from notifications import outbox
 from notifications.models import Kind, Letter
 
@@ -33,6 +34,26 @@ def letter(now):
 
 def states() -> dict[str, str]:
     return dict(Letter.objects.values_list("key", "state"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["1 day", "7 days", "14 days", "1 hour", "48 hours"]),
+        ("ar", ["يوم واحد", "7 أيام", "14 يومًا", "ساعة واحدة", "48 ساعة"]),
+    ],
+)
+def test_a_step_says_its_distance_in_the_readers_grammar(language, said):
+    distances = [(1, "d"), (7, "d"), (14, "d"), (1, "h"), (48, "h")]
+    steps = [ReminderStep(amount=amount, unit=unit) for amount, unit in distances]
+
+    with translation.override(language):
+        assert [str(step) for step in steps] == said
+
+
+def test_a_deadline_says_its_moment_and_zone_in_the_readers_punctuation(deadline):
+    with translation.override("ar"):
+        assert "23:59، " in deadline.said
 
 
 def test_a_registration_deadline_gets_the_usual_four_steps(hearing, deadline, now):

@@ -3,6 +3,7 @@ from datetime import date, datetime, time, timedelta
 import icalendar
 import pytest
 
+from audit import trail
 from clock import walls
 from events import deadlines, schedule
 from events.models import Event
@@ -104,6 +105,100 @@ def test_a_moved_deadline_replaces_its_entry_in_calendars(client, hearing, deadl
     assert (before["sequence"], after["sequence"]) == (0, 1)
     assert after.decoded("dtstart") == new
     assert after.decoded("dtstamp") == now.replace(microsecond=0)
+
+
+def test_a_moved_meeting_replaces_its_entry_in_calendars(client, hearing, now):
+    before, _windows = entries(client)
+    day = hearing.starts_on + timedelta(days=7)
+    schedule.move(
+        hearing,
+        starts_on=day,
+        ends_on=day,
+        starts_at=None,
+        ends_at=None,
+        by=None,
+        now=now,
+        reason="The room",
+    )
+
+    after, _windows = entries(client)
+
+    assert after["uid"] == before["uid"]
+    assert (before["sequence"], after["sequence"]) == (0, 1)
+    assert after.decoded("dtstart") == day
+    assert before.decoded("dtstamp") == hearing.published_at.replace(microsecond=0)
+    assert after.decoded("dtstamp") == now.replace(microsecond=0)
+    assert after.decoded("last-modified") == now.replace(microsecond=0)
+
+
+def test_each_change_of_what_takes_place_counts(client, hearing, now):
+    schedule.postpone(hearing, by=None, now=now - timedelta(hours=2), reason="The room")
+    schedule.cancel(hearing, by=None, now=now - timedelta(hours=1), reason="No mandate")
+
+    meeting, _windows = entries(client)
+
+    assert meeting["sequence"] == 2
+    assert meeting.decoded("dtstamp") == (now - timedelta(hours=1)).replace(microsecond=0)
+
+
+def test_a_corrected_text_is_a_newer_entry_of_the_same_meeting(client, hearing, now):
+    trail.record(None, "changed", hearing, at=now, scope=hearing.id)
+
+    meeting, _windows = entries(client)
+
+    assert meeting["sequence"] == 0
+    assert meeting.decoded("last-modified") == now.replace(microsecond=0)
+
+
+def test_what_happens_to_another_event_changes_nothing(client, hearing, now):
+    other = Event.objects.create(
+        process=hearing.process,
+        slug="other",
+        kind="hearing",
+        name_en="Another hearing",
+        starts_on=hearing.starts_on,
+        ends_on=hearing.ends_on,
+        zone="UTC",
+    )
+    schedule.publish(other, by=None, now=now)
+    schedule.cancel(other, by=None, now=now, reason="No mandate")
+
+    meeting, _windows = entries(client)
+
+    assert meeting["sequence"] == 0
+    assert meeting.decoded("dtstamp") == hearing.published_at.replace(microsecond=0)
+
+
+def test_the_deadlines_of_a_cancelled_event_leave_the_calendar_too(client, hearing, now):
+    _meeting, (before,) = entries(client)
+    schedule.cancel(hearing, by=None, now=now, reason="No mandate")
+
+    _meeting, (after,) = entries(client)
+
+    assert before.get("status") is None
+    assert after["status"] == "CANCELLED"
+    assert after["sequence"] == before["sequence"] + 1
+    assert after.decoded("dtstamp") == now.replace(microsecond=0)
+
+
+def test_the_file_asks_once_what_happened(client, hearing, now, django_assert_num_queries):
+    for _turn in range(3):
+        schedule.postpone(hearing, by=None, now=now, reason="The room")
+        schedule.move(
+            hearing,
+            starts_on=hearing.starts_on,
+            ends_on=hearing.ends_on,
+            starts_at=None,
+            ends_at=None,
+            by=None,
+            now=now,
+            reason="Another room",
+        )
+
+    with django_assert_num_queries(4):
+        meeting, _windows = entries(client)
+
+    assert meeting["sequence"] == 6
 
 
 def test_the_file_is_offered_under_the_name_of_the_event(client, hearing):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from notifications.models import Heartbeat
 
@@ -63,6 +64,16 @@ def test_healthz_asks_nobody(client, db, django_assert_num_queries):
 
     assert (answer.status_code, answer.json()) == (200, {"alive": True})
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_a_probe_is_answered_without_tls_and_nobody_else(db, settings, address):
+    settings.SECURE_SSL_REDIRECT = True
+    client = Client()
+
+    assert client.get(address).status_code == 200
+    assert client.get("/en/")["Location"] == "https://testserver/en/"
+    assert client.get(f"/en{address}").status_code == 301
 
 
 def test_readyz_says_that_the_database_is_there_and_whole(client, db):

@@ -186,6 +186,53 @@ def test_what_does_not_exist_is_not_found(client, now, address):
     assert client.get(f"/en/{address}").status_code == 404
 
 
+FAR_DAYS = ["0001-01-01", "9999-12-31"]
+FAR = ["Write a day from 1990 to 2100, like 2018-02-07."]
+
+
+@pytest.mark.parametrize("day", FAR_DAYS)
+def test_an_event_moved_to_a_day_far_from_ours_takes_no_page_down(client, hearing, clara, day):
+    client.force_login(clara)
+
+    answer = client.post(
+        reverse("admin:events_event_move", args=[hearing.pk]),
+        {"starts_on": day, "ends_on": day, "reason": "The room", "confirm": "yes"},
+    )
+
+    assert answer.context["form"].errors == {"starts_on": FAR, "ends_on": FAR}
+    for address in ("", "events/", "processes/gcm/", "events/hearing/"):
+        assert client.get(f"/en/{address}").status_code == 200
+    assert client.get(hearing.calendar_url).status_code == 200
+
+
+@pytest.mark.parametrize("day", FAR_DAYS)
+def test_an_event_entered_for_a_day_far_from_ours_is_refused(client, process, clara, day):
+    client.force_login(clara)
+    lists = {
+        f"{name}-{count}": 0
+        for name in ("segments", "documents")
+        for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+
+    answer = client.post(
+        reverse("admin:events_event_add"),
+        {
+            "process": process.pk,
+            "kind": "hearing",
+            "slug": "far",
+            "name_en": "Far hearing",
+            "zone": "Europe/Zurich",
+            "starts_on": day,
+            "ends_on": day,
+            "mode": "in_person",
+            **lists,
+        },
+    )
+
+    assert answer.context["adminform"].form.errors == {"starts_on": FAR, "ends_on": FAR}
+    assert not Event.objects.exists()
+
+
 # One event
 
 
@@ -239,6 +286,16 @@ def test_what_does_not_take_place_says_so_and_takes_nobody(client, hearing, now,
 
     assert said in page
     assert "/register/" not in page
+
+
+def test_who_sent_a_delegation_to_a_cancelled_event_sees_it_still(client, sent, amina, now):
+    schedule.cancel(sent.event, by=None, now=now, reason="No mandate")
+    client.force_login(amina)
+
+    page = read(client, sent.event)
+
+    assert "This event is cancelled" in page
+    assert f'href="{sent.get_absolute_url()}"' in page
 
 
 def test_a_moved_deadline_shows_the_old_date_struck_out_and_the_reason(

@@ -382,6 +382,22 @@ def test_two_focal_points_of_one_organisation_get_a_letter_each_in_their_languag
     assert "7 شباط/فبراير 2018" in letters.last().text
 
 
+def test_each_person_is_counted_once(february):
+    """Two with one organisation, one with two; one who left and one whose group has sent."""
+    both = focal_point("both")
+    begin(february, "first", at=PUBLISHED_AT, user=both)
+    begin(february, "second", at=PUBLISHED_AT, user=both)
+    colleague = focal_point("colleague")
+    second = Organisation.objects.get(name="second")
+    Membership.objects.create(user=colleague, organisation=second)
+    Membership.objects.create(user=focal_point("left"), organisation=second, state="left")
+    Registration.objects.filter(pk=begin(february, "sent", at=PUBLISHED_AT).pk).update(
+        sent_at=PUBLISHED_AT
+    )
+
+    assert reminders.count_audience(february) == 2
+
+
 def test_what_was_sent_or_given_up_is_not_reminded_of(february):
     at = CLOSES_AT - 20 * DAY
     sent, given_up = begin(february, "sent", at=at), begin(february, "given-up", at=at)
