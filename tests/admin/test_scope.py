@@ -1,15 +1,17 @@
 """An organiser of one process sees nothing of another, by no way in."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Entry
-from events import roles
+from events import deadlines, roles
 from events.models import Event, Role
 from notifications.models import Letter
-from registrations.models import Delegate
+from registrations.models import Delegate, Registration
 from tests.admin.conftest import signed_in
 
 SUPERUSERS_ONLY = {"accounts.user", "events.role"}
@@ -126,10 +128,28 @@ def test_own_and_foreign_ids_together_do_what_is_own(dina_in, clara_in, things, 
     ("model", "field"),
     [("registrations_delegate", "registration__event"), ("events_deadline", "event")],
 )
-def test_filters_offer_own_things_only(
-    dina_in, clara_in, root_in, things, hearing, second, model, field
+def test_filters_offer_own_things_that_something_belongs_to(
+    dina_in, clara_in, root_in, things, sent, hearing, second, now, model, field
 ):
     other = Event.objects.get(slug="other-hearing")
+    empty = Event.objects.create(
+        process=hearing.process,
+        slug="empty",
+        kind=Event.Kind.HEARING,
+        name_en="Empty",
+        starts_on=hearing.starts_on,
+        ends_on=hearing.ends_on,
+        zone="UTC",
+    )
+    closes_at = now + timedelta(days=9)
+    deadlines.set_deadline(second, kind="registration", closes_at=closes_at, by=None, now=now)
+    for number, event in enumerate((second, other)):
+        Registration.objects.create(
+            event=event,
+            organisation=sent.organisation,
+            reference=f"OTH-2222-222{number + 2}",
+            begun_at=now,
+        )
     url = reverse(f"admin:{model}_changelist")
 
     def offered(client) -> set:
@@ -139,6 +159,7 @@ def test_filters_offer_own_things_only(
 
     assert offered(root_in) == {hearing.pk, second.pk, other.pk}
     assert offered(clara_in) == {hearing.pk, second.pk}
+    assert str(empty) not in clara_in.get(url).content.decode()
     for client, foreign in ((clara_in, other), (dina_in, hearing)):
         page = client.get(url, {f"{field}__id__exact": foreign.pk})
         assert str(foreign) not in page.content.decode()
