@@ -102,6 +102,7 @@ def test_a_group_registers_and_an_organiser_decides(visitor: Visitor, sink: Sink
     people = group.get_by_role("region", name=re.compile("People"))
     expect(people.get_by_text("Approved", exact=True)).to_have_count(2)
     expect(people.get_by_text("Declined", exact=True)).to_have_count(1)
+    assert len(sink.to(FATOU)) == 4
 
 
 def test_a_deadline_moves_and_everything_agrees(visitor: Visitor, sink: Sink, portal: str) -> None:
