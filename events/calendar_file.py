@@ -9,50 +9,14 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from clock import walls, zones
+from events import models, texts
 
-KINDS = {
-    "hearing",
-    "consultation",
-    "thematic_session",
-    "workshop",
-    "dialogue",
-    "coordination_meeting",
-    "stocktaking",
-    "negotiation_round",
-    "regional_review",
-    "conference",
-    "forum",
-    "civil_society_meeting",
-    "window",
-}
-DEADLINE_KINDS = {
-    "accreditation",
-    "registration",
-    "confirmation",
-    "speaking",
-    "written_input",
-    "side_event",
-    "travel_support",
-}
-CATEGORY_CODES = {
-    "civil_society",
-    "migrant_led",
-    "diaspora",
-    "trade_union",
-    "faith_based",
-    "youth",
-    "academia",
-    "private_sector",
-    "parliament",
-    "local_authority",
-    "nhri",
-    "red_cross",
-    "media",
-    "other",
-}
-MODES = {"in_person", "online", "hybrid"}
-LANGUAGES = {"ar", "zh-hans", "en", "fr", "ru", "es"}
-EVIDENCE = {"V", "P", "U"}
+KINDS = set(models.Event.Kind.values)
+DEADLINE_KINDS = set(models.Deadline.Kind.values)
+CATEGORY_CODES = set(models.StakeholderGroup.values)
+MODES = set(models.Event.Mode.values)
+LANGUAGES = set(texts.CODES)
+EVIDENCE = set(models.Event.Evidence.values)
 
 HEADS = {
     "processes.csv": "slug prefix name_en name_ar summary_en summary_ar source",

@@ -212,6 +212,12 @@ class Event(models.Model):
         names = dict(settings.CONTENT_LANGUAGES)
         return [str(names[code]) for code in self.interpretation]
 
+    @property
+    def registration_deadline(self) -> "Deadline | None":
+        """The window of registration, if it has one. Reads what a prefetch has brought."""
+        windows = (each for each in self.deadlines.all() if each.kind == Deadline.Kind.REGISTRATION)
+        return next(windows, None)
+
     def is_over(self, now: datetime) -> bool:
         return now >= walls.closing(self.ends_on, None, self.zone)
 

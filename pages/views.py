@@ -82,7 +82,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         .prefetch_related("deadlines", "deadlines__changes", "segments", "documents"),
         slug=slug,
     )
-    deadline = _registration_deadline(found)
+    deadline = found.registration_deadline
     can_register = found.is_published and deadline is not None and deadline.is_open(now)
     own = Registration.objects.of(request.user).filter(event=found).first()
     return render(
@@ -109,16 +109,12 @@ def _with_deadlines(found: Any) -> Iterable[Event]:
     return found.prefetch_related("deadlines").in_order()
 
 
-def _registration_deadline(found: Event) -> Deadline | None:
-    return next((d for d in found.deadlines.all() if d.kind == REGISTRATION), None)
-
-
 def _row(found: Event, deadline: Deadline | None) -> dict[str, Any]:
     return {"event": found, "deadline": deadline}
 
 
 def _coming_and_past(found: list[Event], now: datetime) -> dict[str, Any]:
-    rows = [_row(each, _registration_deadline(each)) for each in found]
+    rows = [_row(each, each.registration_deadline) for each in found]
     past = [row for row in rows if row["event"].is_over(now)]
     return {"coming": [row for row in rows if row not in past], "past": past[::-1]}
 

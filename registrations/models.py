@@ -176,6 +176,11 @@ class Delegate(models.Model):
         return self.state in {*AWAITS_DECISION, Delegate.State.APPROVED}
 
 
+TAGS = {
+    Delegate.State.MORE_INFORMATION: "warn",
+    Delegate.State.APPROVED: "ok",
+    Delegate.State.DECLINED: "bad",
+}
 AWAITS_DECISION = {Delegate.State.SUBMITTED, Delegate.State.MORE_INFORMATION}
 
 

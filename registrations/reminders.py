@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts.models import User
 from events.models import Deadline, DeadlineQuerySet, ReminderStep
@@ -55,7 +54,7 @@ def audience(deadline: Deadline, *, since: datetime) -> list[tuple[User, list[Re
         .order_by("begun_at")
     }
     memberships = (
-        _focal_points()
+        Membership.objects.of_focal_points()
         .filter(organisation__in=drafts)
         .select_related("user")
         .order_by("user__email", "organisation__name")
@@ -73,16 +72,10 @@ def audience(deadline: Deadline, *, since: datetime) -> list[tuple[User, list[Re
 def count_audience(deadline: Deadline) -> int:
     """How many people a reminder would reach if it went now. Holds nothing."""
     drafts = Registration.objects.drafts().filter(event=deadline.event)
-    points = _focal_points().filter(organisation__in=drafts.values("organisation"))
-    return points.values("user").distinct().count()
-
-
-def _focal_points() -> QuerySet[Membership]:
-    return Membership.objects.filter(
-        state=Membership.State.ACTIVE,
-        kind=Membership.Kind.FOCAL_POINT,
-        user__is_active=True,
+    points = Membership.objects.of_focal_points().filter(
+        organisation__in=drafts.values("organisation")
     )
+    return points.values("user").distinct().count()
 
 
 def _running(now: datetime) -> DeadlineQuerySet:

@@ -16,17 +16,11 @@ import clock
 from events.models import Deadline, Event
 from registrations import exchanges, intake, refusals, timeline
 from registrations.forms import AnswerForm, ChooseOrganisationForm, PersonForm, typed
-from registrations.models import Delegate, Exchange, Registration
+from registrations.models import TAGS, Delegate, Exchange, Registration
 from stakeholders import membership
 from stakeholders import refusals as stakeholder_refusals
 from stakeholders.forms import OrganisationForm
 from stakeholders.models import Organisation
-
-TAGS = {
-    Delegate.State.APPROVED: "ok",
-    Delegate.State.MORE_INFORMATION: "warn",
-    Delegate.State.DECLINED: "bad",
-}
 
 
 @never_cache
@@ -53,7 +47,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 
 
 def _card(registration: Registration, now: Any) -> dict:
-    deadline = _registration_deadline(registration.event)
+    deadline = registration.event.registration_deadline
     delegates = list(registration.delegates.all())
     counts = [
         (state, sum(delegate.state == state for delegate in delegates)) for state in Delegate.State
@@ -66,13 +60,6 @@ def _card(registration: Registration, now: Any) -> dict:
         "people": len(delegates),
         "to_do": any(d.state == Delegate.State.MORE_INFORMATION for d in delegates),
     }
-
-
-def _registration_deadline(event: Event) -> Deadline | None:
-    return next(
-        (d for d in event.deadlines.all() if d.kind == Deadline.Kind.REGISTRATION),
-        None,
-    )
 
 
 def _is_open(event: Event, deadline: Deadline | None, now: Any) -> bool:
@@ -112,7 +99,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error("name", str(refused))
         except refusals.Refusal as refused:
             refusal = str(refused)
-    deadline = _registration_deadline(event)
+    deadline = event.registration_deadline
     return render(
         request,
         "registrations/start.html",
@@ -157,7 +144,7 @@ def _page(registration: Registration, now: Any, **context: Any) -> dict:
     delegates = list(registration.delegates.select_related("representative").in_order())
     for delegate in delegates:
         delegate.registration = registration
-    deadline = _registration_deadline(registration.event)
+    deadline = registration.event.registration_deadline
     organisation = registration.organisation
     page = {
         "registration": registration,

@@ -67,15 +67,21 @@ class Organisation(models.Model):
     @property
     def focal_points(self) -> list[Any]:
         """The people whom letters about this organisation go to."""
-        memberships = self.memberships.filter(
-            kind=Membership.Kind.FOCAL_POINT,
-            state=Membership.State.ACTIVE,
-            user__is_active=True,
-        )
+        memberships = self.memberships.of_focal_points()
         return [
             membership.user
             for membership in memberships.select_related("user").order_by("user__email")
         ]
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of_focal_points(self) -> "MembershipQuerySet":
+        """Of those whom letters about their organisation go to, today."""
+        return self.filter(
+            kind=Membership.Kind.FOCAL_POINT,
+            state=Membership.State.ACTIVE,
+            user__is_active=True,
+        )
 
 
 class Membership(models.Model):
@@ -95,6 +101,8 @@ class Membership(models.Model):
     )
     kind = models.CharField(_("role"), max_length=12, choices=Kind, default=Kind.FOCAL_POINT)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("membership")

@@ -143,10 +143,10 @@ def decide(
     typed: dict[str, str],
 ) -> tuple[int, list[str]]:
     """What one delegation refuses is said; the others go on. How many, and what was refused."""
-    decided, told = 0, []
+    decided, told, now = 0, [], clock.now()
     for registration, delegates in delegations:
         try:
-            decision.verb(registration, delegates, by=request.user, now=clock.now(), **typed)
+            decision.verb(registration, delegates, by=request.user, now=now, **typed)
         except refusals.Refusal as refused:
             told.append(
                 _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": refused}

@@ -20,7 +20,7 @@ from clock import shown
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
 from registrations.admin import deciding
-from registrations.models import Delegate, Exchange, Registration
+from registrations.models import TAGS, Delegate, Exchange, Registration
 from stakeholders.models import Organisation, Representative
 
 STATES = {
@@ -29,11 +29,6 @@ STATES = {
     Delegate.State.APPROVED: gettext_lazy("Approved"),
     Delegate.State.DECLINED: gettext_lazy("Declined"),
     Delegate.State.WITHDRAWN: gettext_lazy("Withdrawn"),
-}
-TAGS = {
-    Delegate.State.MORE_INFORMATION: "warn",
-    Delegate.State.APPROVED: "ok",
-    Delegate.State.DECLINED: "bad",
 }
 
 
