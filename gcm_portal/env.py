@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"", "0", "false", "no", "off"}
@@ -86,6 +87,19 @@ def servers(var: Path) -> tuple[str, str]:
             "There is no database. Set DATABASE_URL and REDIS_URL, or let “make run” or "
             "“make test” start their own servers."
         ) from None
+
+
+def mail_address(name: str) -> str:
+    """An address alone, without a name before it; may be empty."""
+    value = os.environ.get(name, "").strip()
+    try:
+        if value:
+            validate_email(value)
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"{name} is “{value}”. Write it like bounces@portal.example.org"
+        ) from None
+    return value
 
 
 def mail_server(name: str) -> str:

@@ -2,10 +2,11 @@ import hashlib
 import re
 import uuid
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Upper
 from django.utils.translation import gettext
@@ -31,10 +32,12 @@ class State(models.TextChoices):
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
     EXPIRED = "expired", _("expired")
+    HELD = "held", _("held")
+    SUPPRESSED = "suppressed", _("not wanted there")
 
 
-PENDING = (State.QUEUED, State.SENDING)
-ENDED = (State.FAILED, State.CANCELLED, State.EXPIRED)
+PENDING = (State.QUEUED, State.SENDING, State.HELD)
+ENDED = (State.FAILED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED)
 
 
 def without_codes() -> dict[str, Case]:
@@ -62,8 +65,12 @@ class LetterQuerySet(models.QuerySet["Letter"]):
         return self.filter(state=State.FAILED)
 
     def untrue(self, now: datetime) -> "LetterQuerySet":
-        """Still waiting, although what they say no longer holds."""
-        return self.filter(state=State.QUEUED, expires_at__lte=now)
+        """Still waiting or held, although what they say no longer holds."""
+        return self.filter(state__in=[State.QUEUED, State.HELD], expires_at__lte=now)
+
+    def unreported(self) -> "LetterQuerySet":
+        """They did not arrive, and no organiser has been told."""
+        return self.filter(state__in=[State.FAILED, State.SUPPRESSED], reported_at=None)
 
     def about(self, *subjects: uuid.UUID) -> "LetterQuerySet":
         return self.filter(about__in=subjects)
@@ -73,6 +80,19 @@ class LetterQuerySet(models.QuerySet["Letter"]):
 
     def to(self, address: str) -> "LetterQuerySet":
         return self.filter(to__iexact=address)
+
+    def end(self, state: State, *, now: datetime, said: Any = "", waits: bool = True) -> int:
+        """End these before they leave; how many. Without `waits`, not those that are in use."""
+        with transaction.atomic():
+            held = self.order_by("pk").select_for_update(skip_locked=not waits)
+            return Letter.objects.filter(pk__in=list(held.values_list("pk", flat=True))).update(
+                state=state,
+                ended_at=now,
+                claim=None,
+                claimed_until=None,
+                last_error=said,
+                **without_codes(),
+            )
 
 
 class Letter(models.Model):
@@ -102,6 +122,7 @@ class Letter(models.Model):
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("given up at"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
+    reported_at = models.DateTimeField(_("reported to the organisers"), null=True, blank=True)
 
     objects = LetterQuerySet.as_manager()
 
@@ -120,7 +141,17 @@ class Letter(models.Model):
                 condition=Q(kind=1) & ~Q(text=""),
                 name="letter_readable_secret",
             ),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state__in=["queued", "held"]),
+                name="letter_expiring",
+            ),
             models.Index(fields=["ended_at"], condition=Q(state="failed"), name="letter_failed"),
+            models.Index(
+                fields=["scope"],
+                condition=Q(state__in=["failed", "suppressed"], reported_at=None),
+                name="letter_unreported",
+            ),
             models.Index(fields=["about"], name="letter_about"),
             models.Index(fields=["scope", "-posted_at"], name="letter_scope"),
             models.Index(Upper("to"), name="letter_to"),
@@ -132,7 +163,8 @@ class Letter(models.Model):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="letter_kind_is_known"),
             models.CheckConstraint(
                 condition=Q(state="sent", sent_at__isnull=False)
-                | (~Q(state="sent") & Q(sent_at=None)),
+                | Q(state="failed")
+                | (~Q(state__in=["sent", "failed"]) & Q(sent_at=None)),
                 name="letter_sent_says_when",
             ),
             models.CheckConstraint(
@@ -195,3 +227,74 @@ class Heartbeat(models.Model):
             unique_fields=["name"],
             update_fields=["at"],
         )
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def of(self, address: str) -> "SuppressionQuerySet":
+        return self.filter(email__iexact=address)
+
+    def add(self, address: str, *, reason: str, said: str, now: datetime) -> bool:
+        """Send nothing more there, what is on its way neither, but for codes. False when that is
+        so already."""
+        with transaction.atomic():
+            row = self.model(email=address, reason=reason, said=said, since=now)
+            self.bulk_create([row], ignore_conflicts=True)
+            Letter.objects.to(address).filter(state__in=[State.QUEUED, State.SENDING]).exclude(
+                kind=Kind.SECRET
+            ).end(State.SUPPRESSED, now=now, said=said, waits=False)
+            return self.of(address).filter(since=now).exists()
+
+
+class Suppression(models.Model):
+    """An address to which nothing is sent any more, because letters came back or were complained
+    of, until an organiser lifts it."""
+
+    class Reason(models.TextChoices):
+        BOUNCE = "bounce", _("letters come back")
+        COMPLAINT = "complaint", _("marked as unwanted")
+
+    email = models.EmailField(_("email address"))
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    said = models.TextField(_("what the mail server said"), blank=True)
+    since = models.DateTimeField(_("since"))
+
+    objects = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("suppressed address")
+        verbose_name_plural = _("suppressed addresses")
+        constraints = [models.UniqueConstraint(Upper("email"), name="suppressed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.get_reason_display()}"
+
+
+class PreferenceQuerySet(models.QuerySet["Preference"]):
+    def against(self, letter: Letter) -> "PreferenceQuerySet":
+        """Those by which this letter is not wanted where it goes."""
+        fitting = self.filter(email__iexact=letter.to, kind=letter.kind)
+        return fitting.filter(Q(scope=letter.scope) | Q(scope=None))
+
+
+class Preference(models.Model):
+    """What an address does not want: letters of this kind, about this event (no scope: of none)."""
+
+    email = models.EmailField(_("email address"))
+    scope = models.UUIDField(_("whose event"), null=True)
+    kind = models.PositiveSmallIntegerField(_("kind"), choices=Kind)
+    since = models.DateTimeField(_("since"))
+
+    objects = PreferenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("preference")
+        verbose_name_plural = _("preferences")
+        constraints = [
+            models.UniqueConstraint(
+                Upper("email"), "scope", "kind", name="one_preference_each", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=Q(kind__in=[3, 4]), name="answers_always_go"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.get_kind_display()}"

@@ -1,5 +1,6 @@
 """Letters are rows, written in the transaction of the change that they tell of."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterable
@@ -7,7 +8,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
 
 from notifications import bell, models
 
@@ -18,7 +19,8 @@ OURS = {
     "auto-submitted", "bcc", "cc", "date", "from", "message-id", "mime-version", "reply-to",
     "return-path", "sender", "subject", "to",
 }  # fmt: skip
-ROWS_AT_ONCE = 1000
+FEW = 100
+TABLE = models.Letter._meta.db_table
 
 
 def write(
@@ -98,14 +100,36 @@ def post(
 def post_many(letters: Iterable[models.Letter]) -> int:
     """Post what `write` wrote; how many of the keys are new."""
     letters = list(letters)
-    new = 0
+    if not letters:
+        return 0
     with transaction.atomic():
-        for start in range(0, len(letters), ROWS_AT_ONCE):
-            rows = letters[start : start + ROWS_AT_ONCE]
-            models.Letter.objects.bulk_create(rows, ignore_conflicts=True)
-            new += models.Letter.objects.filter(pk__in=[row.pk for row in rows]).count()
+        new = _insert(letters) if len(letters) <= FEW else _copy(letters)
         if new:
             transaction.on_commit(bell.ring, robust=True)
+    return new
+
+
+def _insert(letters: list[models.Letter]) -> int:
+    models.Letter.objects.bulk_create(letters, ignore_conflicts=True)
+    return models.Letter.objects.filter(pk__in=[letter.pk for letter in letters]).count()
+
+
+def _copy(letters: list[models.Letter]) -> int:
+    """By way of a table of their own: several times as fast when there are thousands."""
+    fields = models.Letter._meta.concrete_fields
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f"create temporary table posted (like {TABLE}) on commit drop")
+        with cursor.copy(f"copy posted ({columns}) from stdin") as rows:
+            for letter in letters:
+                values = [getattr(letter, field.attname) for field in fields]
+                rows.write_row(
+                    [json.dumps(value) if isinstance(value, dict) else value for value in values]
+                )
+        new_ones = f"select {columns} from posted on conflict do nothing"  # noqa: S608
+        cursor.execute(f"insert into {TABLE} ({columns}) {new_ones}")
+        new: int = cursor.rowcount
+        cursor.execute("drop table posted")
     return new
 
 

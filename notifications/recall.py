@@ -1,46 +1,116 @@
-"""Letters that have not left yet are taken back when they are no longer true."""
+"""Letters are taken back when they are no longer true, held when somebody wants to look first, and
+sent again when they did not arrive."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Greatest
 
-from notifications import models
+from notifications import bell, models, refusals
+from notifications.models import Letter, LetterQuerySet, State
+
+AGAIN = re.compile(r":again:\d+$")
+Letters = LetterQuerySet | Iterable[uuid.UUID]
 
 
 def cancel(
     *,
     now: datetime,
+    letters: Letters | None = None,
     about: uuid.UUID | None = None,
     to: str | None = None,
     scope: uuid.UUID | None = None,
     kinds: Iterable[models.Kind] | None = None,
     spare: str = "",
 ) -> int:
-    """Cancel what waits or is claimed and fits everything named; how many letters that were.
+    """Cancel what waits, is held or is claimed and fits everything named; how many letters that
+    were.
 
     Letters whose key begins with `spare` stay: what they say is still true.
     """
-    letters = models.Letter.objects.pending()
-    if about is None and to is None and scope is None:
-        raise ValueError("Name what to cancel: about, to or scope.")
+    if letters is None and about is None and to is None and scope is None:
+        raise ValueError("Name what to cancel: letters, about, to or scope.")
+    fitting = _chosen(letters) if letters is not None else Letter.objects.all()
+    fitting = fitting.pending()
     if about is not None:
-        letters = letters.about(about)
+        fitting = fitting.about(about)
     if to is not None:
-        letters = letters.to(to)
+        fitting = fitting.to(to)
     if scope is not None:
-        letters = letters.in_scope(scope)
+        fitting = fitting.in_scope(scope)
     if kinds is not None:
-        letters = letters.filter(kind__in=list(kinds))
+        fitting = fitting.filter(kind__in=list(kinds))
     if spare:
-        letters = letters.exclude(key__startswith=f"{spare}:")
-    with transaction.atomic():
-        held = list(letters.order_by("pk").select_for_update().values_list("pk", flat=True))
-        return models.Letter.objects.filter(pk__in=held).update(
-            state=models.State.CANCELLED,
-            ended_at=now,
-            claim=None,
-            claimed_until=None,
-            **models.without_codes(),
-        )
+        fitting = fitting.exclude(key__startswith=f"{spare}:")
+    return fitting.end(State.CANCELLED, now=now)
+
+
+@transaction.atomic
+def hold(letters: Letters, *, now: datetime) -> int:
+    """Those that wait or are claimed do not leave until they are released; how many.
+
+    What the server has in hand in this very moment may still be taken; then it is sent.
+    """
+    waiting = _chosen(letters).filter(state__in=[State.QUEUED, State.SENDING])
+    return _locked(waiting).update(state=State.HELD, claim=None, claimed_until=None)
+
+
+@transaction.atomic
+def release(letters: Letters, *, now: datetime) -> int:
+    """Those that are held go on their way; how many. What is no longer true expires instead."""
+    held = _locked(_chosen(letters).filter(state=State.HELD))
+    held.untrue(now).end(State.EXPIRED, now=now)
+    released = held.filter(state=State.HELD).update(
+        state=State.QUEUED, next_attempt_at=Greatest(now, Coalesce(F("not_before"), now))
+    )
+    if released:
+        transaction.on_commit(bell.ring, robust=True)
+    return released
+
+
+@transaction.atomic
+def send_again(letter: Letter, *, now: datetime) -> Letter:
+    """The same letter once more where it did not arrive, and a copy of it where it did."""
+    letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    if letter.is_secret:
+        raise refusals.NotForSecrets(letter)
+    if letter.state in models.PENDING:
+        raise refusals.StillOnItsWay(letter)
+    if letter.expires_at is not None and letter.expires_at <= now:
+        raise refusals.NoLongerTrue(letter)
+    if models.Suppression.objects.of(letter.to).exists():
+        raise refusals.CannotBeReached(letter)
+    if models.Preference.objects.against(letter).exists():
+        raise refusals.NotWanted(letter)
+    if letter.state == State.SENT:
+        letter.pk, letter.key, letter.posted_at = uuid.uuid4(), _next_key(letter), now
+        letter._state.adding = True
+    letter.state, letter.attempts, letter.last_error = State.QUEUED, 0, ""
+    letter.sent_at = letter.ended_at = letter.reported_at = None
+    letter.not_before = letter.next_attempt_at = now
+    letter.save()
+    transaction.on_commit(bell.ring, robust=True)
+    return letter
+
+
+def _chosen(letters: Letters) -> LetterQuerySet:
+    if isinstance(letters, LetterQuerySet):
+        return letters.all()
+    return Letter.objects.filter(pk__in=list(letters))
+
+
+def _locked(letters: LetterQuerySet) -> LetterQuerySet:
+    held = letters.order_by("pk").select_for_update().values_list("pk", flat=True)
+    return Letter.objects.filter(pk__in=list(held))
+
+
+def _next_key(letter: Letter) -> str:
+    """Copies of one letter are numbered, from whichever of them one sends again."""
+    first = AGAIN.sub("", letter.key)
+    Letter.objects.select_for_update().filter(key=first).first()
+    copies = Letter.objects.filter(key__startswith=f"{first}:again:")
+    return f"{first}:again:{copies.count() + 1}"

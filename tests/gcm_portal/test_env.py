@@ -50,6 +50,8 @@ def read(monkeypatch) -> Callable:
         (env.mail_server, "smtps://mail.example", (), None),
         (env.mail_server, "", (), None),
         (env.mail_server, None, (), ""),
+        (env.mail_address, " bounces@portal.example ", (), "bounces@portal.example"),
+        (env.mail_address, None, (), ""),
     ],
 )
 def test_what_is_right_is_read(read, reader, value, default, result):
@@ -83,6 +85,11 @@ def test_what_is_right_is_read(read, reader, value, default, result):
             (env.mail_server, value, (), f"NAME is not a mail server. Write it like {example}")
             for example in ["smtp://user:password@host:25"]
             for value in ["mail.example", "http://mail.example", "smtp://", "smtp://host:port"]
+        ),
+        *(
+            (env.mail_address, value, (), f"NAME is “{value}”. Write it like {example}")
+            for example in ["bounces@portal.example.org"]
+            for value in ["bounces", "Bounces <b@portal.example>", "a@b.example, c@d.example"]
         ),
         (
             env.mail_server,

@@ -4,6 +4,7 @@ import email
 import email.policy
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -23,8 +24,9 @@ class Sink:
 
     `at_recipient` and `at_data` hold the answers to the next letters, one for each: "" takes it,
     "drop" breaks the line, "take and drop" breaks it before the answer is out, anything else is
-    the answer itself. `at_sender` is the answer to every sender. `slow` seconds pass before each
-    answer to a letter.
+    the answer itself. `at_sender` is the answer to every sender, `refused` those to some
+    recipients, and `asked` counts all recipients. `slow` seconds pass before each answer to a
+    letter. `offers` is what it says it can do.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,9 @@ class Sink:
         self.raw: list[bytes] = []
         self.envelopes: list[tuple[str, list[str]]] = []
         self.at_sender = ""
+        self.refused: dict[str, str] = {}
+        self.asked: Counter[str] = Counter()
+        self.offers: list[str] = []
         self.at_recipient: list[str] = []
         self.at_data: list[str] = []
         self.slow = 0.0
@@ -49,7 +54,8 @@ class Sink:
     ) -> list[str]:
         self.lines += 1
         session.host_name = name
-        return answers
+        first, *others = answers
+        return [first, *(f"250-{offer}" for offer in self.offers), *others]
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, sender: str, options: list[str]
@@ -62,7 +68,8 @@ class Sink:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, to: str, options: list[str]
     ) -> str:
-        answer = self.at_recipient.pop(0) if self.at_recipient else ""
+        self.asked[to] += 1
+        answer = self.refused.get(to) or (self.at_recipient.pop(0) if self.at_recipient else "")
         if answer == "drop":
             server.transport.abort()
         if answer:

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from notifications import delivery, recall
+from notifications import delivery, line, recall
 from notifications.models import Kind, Letter, State
 from tests.notifications.conftest import NOON, Sink, free_port, served
 
@@ -154,6 +155,16 @@ def test_a_letter_that_is_no_longer_true_expires_unsent(sink, post):
     assert Letter.objects.get(key="late").ended_at >= NOON + MINUTE
 
 
+def test_a_held_letter_expires_at_its_moment(sink, post):
+    letter = post(expires_at=NOON + MINUTE)
+    recall.hold([letter.pk], now=NOON)
+
+    delivery.deliver(NOON)
+    assert states() == {"letter": State.HELD}
+    delivery.deliver(NOON + MINUTE)
+    assert states() == {"letter": State.EXPIRED}
+
+
 def test_a_letter_that_expires_behind_a_slow_one_is_not_sent(sink, post):
     post("slow", now=NOON - MINUTE)
     post("short", expires_at=NOON + timedelta(seconds=0.3))
@@ -204,7 +215,7 @@ def test_no_is_asked_once_and_kept_for_the_organiser(sink, post, stage):
     post("refused", now=NOON - MINUTE)
     post("code", kind=Kind.SECRET)
     post("taken")
-    setattr(sink, stage, ["550 5.1.1 No such code", "550 5.1.1 No such person"])
+    setattr(sink, stage, ["550 5.7.1 No such code", "550 5.7.1 No such words"])
 
     assert delivery.deliver(NOON) == 1
     assert delivery.deliver(NOON + timedelta(days=1)) == 0
@@ -212,10 +223,10 @@ def test_no_is_asked_once_and_kept_for_the_organiser(sink, post, stage):
     assert sink.subjects == ["taken"]
     refused = Letter.objects.get(key="refused")
     assert (refused.state, refused.attempts) == (State.FAILED, 1)
-    assert refused.last_error == "550 5.1.1 No such person"
+    assert refused.last_error == "550 5.7.1 No such words"
     assert refused.text == "Your delegation is registered."
     code = Letter.objects.get(key="code")
-    assert (code.state, code.text, code.last_error) == (State.FAILED, "", "550 5.1.1 No such code")
+    assert (code.state, code.text, code.last_error) == (State.FAILED, "", "550 5.7.1 No such code")
 
 
 @pytest.mark.parametrize("stage", ["at_recipient", "at_data"])
@@ -334,7 +345,7 @@ def test_a_server_without_the_agreed_encryption_gets_no_letter(sink, settings, p
 
 
 def test_a_frozen_server_costs_the_worker_its_timeout_and_no_letter(settings, post, monkeypatch):
-    monkeypatch.setattr(delivery, "SMTP_TIMEOUT", 0.3)
+    monkeypatch.setattr(line, "SMTP_TIMEOUT", 0.3)
     post()
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.EMAIL_URL = f"smtp://127.0.0.1:{server.getsockname()[1]}"
@@ -346,19 +357,22 @@ def test_a_frozen_server_costs_the_worker_its_timeout_and_no_letter(settings, po
 
 
 def test_a_slow_server_can_not_hold_a_letter_longer_than_its_claim(sink, post, monkeypatch):
-    monkeypatch.setattr(delivery, "LETTER_LASTS", 0.3)
+    monkeypatch.setattr(line, "LETTER_LASTS", 0.3)
     post()
     sink.slow = 2
 
     assert delivery.deliver(NOON) == 0
 
     assert states() == {"letter": State.QUEUED}
-    assert delivery.CLAIM_LASTS.total_seconds() > delivery.LETTER_LASTS
+
+
+def test_no_letter_is_begun_so_late_that_it_outlasts_its_claim():
+    assert delivery.CLAIM_LASTS.total_seconds() > delivery.BATCH_LASTS + line.LETTER_LASTS
 
 
 def test_a_letter_that_can_not_become_mail_holds_up_nobody(sink, post):
     bad, good = post("bad", now=NOON - MINUTE), post("good")
-    Letter.objects.filter(pk=bad.pk).update(to=f"amina@{'x' * 70}.example")
+    Letter.objects.filter(pk=bad.pk).update(to=f"amina@{'é' * 70}.example")
 
     assert delivery.deliver(NOON) == 1
 
@@ -381,6 +395,120 @@ def test_a_letter_cancelled_between_claim_and_sending_is_not_sent(sink, post):
     assert delivering.result(timeout=10) == 1
     assert sink.subjects == ["first"]
     assert states() == {"first": State.SENT, "second": State.CANCELLED}
+
+
+def take_back_while_delivering(sink: Sink, post) -> None:
+    """Somebody takes the second letter back, and has not finished when its turn comes."""
+    post("first", now=NOON - MINUTE)
+    second = post("second")
+    sink.may_answer.clear()
+    delivering = beside(delivery.deliver, NOON)
+    assert sink.has_letter.wait(timeout=10)
+    sink.has_letter.clear()
+    with transaction.atomic():
+        assert recall.cancel(now=NOON, letters=[second.pk]) == 1
+        sink.may_answer.set()
+        sink.has_letter.wait(timeout=1)
+    delivering.result(timeout=10)
+
+
+def test_a_letter_that_is_being_taken_back_is_not_begun(sink, post):
+    take_back_while_delivering(sink, post)
+
+    assert sink.subjects == ["first"]
+    assert states() == {"first": State.SENT, "second": State.CANCELLED}
+
+
+def test_without_a_look_at_locks_it_is_sent(sink, post, monkeypatch):
+    blind = delivery.KEEP_AND_LOOK.replace("for share skip locked", "")
+    monkeypatch.setattr(delivery, "KEEP_AND_LOOK", blind)
+
+    take_back_while_delivering(sink, post)
+
+    assert sink.subjects == ["first", "second"]
+
+
+def test_who_holds_one_letter_and_waits_for_the_next_stops_nobody(sink, post):
+    first, second = post("first", now=NOON - MINUTE), post("second")
+    sink.may_answer.clear()
+    delivering = beside(delivery.deliver, NOON)
+    assert sink.has_letter.wait(timeout=10)
+    with transaction.atomic():
+        assert recall.hold([first.pk], now=NOON) == 1
+        sink.may_answer.set()
+        assert recall.hold([second.pk], now=NOON) in (0, 1)
+    delivering.result(timeout=10)
+
+    assert states()["first"] == State.SENT
+    assert sink.subjects[0] == "first"
+
+
+def hold_what_is_claimed(sink: Sink, post) -> None:
+    post("first", now=NOON - MINUTE)
+    second = post("second")
+    sink.may_answer.clear()
+    delivering = beside(delivery.deliver, NOON)
+    assert sink.has_letter.wait(timeout=10)
+    assert recall.hold([second.pk], now=NOON) == 1
+    sink.may_answer.set()
+    delivering.result(timeout=10)
+
+
+def test_a_claimed_letter_that_is_held_does_not_leave_until_it_is_released(sink, post):
+    hold_what_is_claimed(sink, post)
+
+    assert sink.subjects == ["first"]
+    assert states() == {"first": State.SENT, "second": State.HELD}
+    assert delivery.deliver(NOON + MINUTE) == 0
+
+    assert recall.release(Letter.objects.all(), now=NOON + MINUTE) == 1
+    assert delivery.deliver(NOON + MINUTE) == 1
+
+
+def test_a_worker_that_does_not_look_sends_what_is_held(sink, post, monkeypatch):
+    monkeypatch.setattr(delivery, "_is_ours", lambda *_: True)
+
+    hold_what_is_claimed(sink, post)
+
+    assert sink.subjects == ["first", "second"]
+
+
+def test_what_the_server_takes_while_it_is_held_is_sent(sink, post):
+    letter = post()
+    sink.may_answer.clear()
+    delivering = beside(delivery.deliver, NOON)
+    assert sink.has_letter.wait(timeout=10)
+    assert recall.hold([letter.pk], now=NOON) == 1
+    assert recall.release([letter.pk], now=NOON) == 1
+    sink.may_answer.set()
+
+    assert delivering.result(timeout=10) == 1
+    assert states() == {"letter": State.SENT}
+    assert delivery.deliver(NOON + MINUTE) == 0
+
+
+def test_a_long_way_to_the_server_does_not_eat_the_claim(sink, post, monkeypatch):
+    monkeypatch.setattr(delivery, "BATCH_LASTS", 0.0)
+    post("one")
+    claims = []
+    claim = delivery._claim
+    monkeypatch.setattr(delivery, "_claim", lambda *facts: (claims.append(facts), claim(*facts))[1])
+
+    assert delivery.deliver(NOON) == 1
+    assert len(claims) == 3
+
+
+def test_a_letter_costs_one_statement(sink, post):
+    for n in range(10):
+        post(f"letter {n}")
+    with CaptureQueriesContext(connection) as quiet:
+        delivery.deliver(NOON - MINUTE)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert delivery.deliver(NOON) == 10
+
+    claim, look_after_opening = 4, 1
+    assert len(queries) - len(quiet) == 10 + claim + look_after_opening
 
 
 def test_cancelling_does_not_wait_for_the_server_and_what_was_taken_is_sent(sink, post):
@@ -430,7 +558,7 @@ def test_a_worker_that_lost_its_claim_does_not_send(sink, post):
     delivery._claim(claim, NOON)
     assert delivery.deliver(NOON + MINUTE) == 1
 
-    assert not delivery._take(letter, claim, NOON + MINUTE)
+    assert not delivery._is_ours(letter, claim, NOON + MINUTE)
 
 
 def test_the_rest_of_a_batch_is_free_when_a_worker_fails(sink, post, monkeypatch):
@@ -440,7 +568,7 @@ def test_the_rest_of_a_batch_is_free_when_a_worker_fails(sink, post, monkeypatch
     def gone(*_) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(delivery, "_take", gone)
+    monkeypatch.setattr(delivery, "_keep_sent", gone)
     with pytest.raises(ConnectionError):
         delivery.deliver(NOON)
 
@@ -462,7 +590,7 @@ def test_an_urgent_letter_overtakes_the_rest_of_a_long_batch(sink, post, monkeyp
 
 
 def deliver_twice_at_once(sink: Sink, post) -> None:
-    for n in range(40):
+    for n in range(80):
         post(f"letter {n:02}")
     sink.slow = 0.005
     for future in [beside(delivery.deliver, NOON) for _ in range(2)]:
@@ -472,7 +600,7 @@ def deliver_twice_at_once(sink: Sink, post) -> None:
 def test_two_deliverers_at_once_send_each_letter_once(sink, post):
     deliver_twice_at_once(sink, post)
 
-    assert sorted(sink.subjects) == [f"letter {n:02}" for n in range(40)]
+    assert sorted(sink.subjects) == [f"letter {n:02}" for n in range(80)]
     assert sink.lines == 2
     assert list(Letter.objects.exclude(state=State.SENT, attempts=1)) == []
 
@@ -487,18 +615,18 @@ def test_without_claims_two_deliverers_do_send_letters_twice(sink, post, monkeyp
         return letters
 
     monkeypatch.setattr(delivery, "_claim", look)
-    monkeypatch.setattr(delivery, "_take", lambda *_: True)
+    monkeypatch.setattr(delivery, "_is_ours", lambda *_: True)
     monkeypatch.setattr(
         delivery,
         "_keep_sent",
-        lambda letter, claim, now: Letter.objects.filter(pk=letter.pk).update(
+        lambda letter, claim, now, after: Letter.objects.filter(pk=letter.pk).update(
             state=State.SENT, sent_at=now
         ),
     )
 
     deliver_twice_at_once(sink, post)
 
-    assert len(sink.subjects) > len(set(sink.subjects)) == 40
+    assert len(sink.subjects) > len(set(sink.subjects)) == 80
 
 
 def test_in_the_demo_without_a_server_letters_go_to_the_mailbox(settings, post):

@@ -93,13 +93,79 @@ def test_many_letters_are_posted_at_once_and_the_new_ones_counted(
 
     with (
         django_capture_on_commit_callbacks() as rung,
-        django_assert_max_num_queries(12),
+        django_assert_max_num_queries(6),
     ):
         assert outbox.post_many(reminders()) == 2499
 
     assert Letter.objects.count() == 2500
     assert rung == [bell.ring]
     assert outbox.post_many(reminders()) == 0
+    assert outbox.post_many(iter([])) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", [1, outbox.FEW + 1])
+def test_letters_are_kept_word_for_word_however_many_are_posted(number):
+    words = "Tab\t back\\slash \\. \\N\r\nline “quoted” {brace} جلسة \x01 \u2028 \U0001f600"
+    letters = [
+        outbox.write(
+            **{**PLAIN, "text": f"{words}\x00", "html": f"<p>{words}</p>"},
+            key=f"{words}:{n}",
+            to=f"group{n}@example.org",
+            subject="جلسة \\N",
+            headers={"X-Event": 'a\\b "c"'},
+            scope=uuid.uuid4(),
+            reply_to="desk@example.org",
+            expires_at=NOON + timedelta(hours=1),
+        )
+        for n in range(number)
+    ]
+
+    assert outbox.post_many(letters) == number
+
+    kept = {letter.pk: letter for letter in Letter.objects.all()}
+    names = [field.attname for field in Letter._meta.concrete_fields]
+    for letter in letters:
+        for name in names:
+            assert getattr(kept[letter.pk], name) == getattr(letter, name), name
+    assert kept[letters[0].pk].text == words
+
+
+@pytest.mark.django_db
+def test_keys_that_are_there_already_or_twice_are_counted_once(post):
+    post("reminder:0")
+    keys = [f"reminder:{n % 300}" for n in range(600)]
+    letters = [
+        outbox.write(key=key, to="amina@diaspora.example", subject="Soon", **PLAIN) for key in keys
+    ]
+
+    assert outbox.post_many(letters) == 299
+    assert Letter.objects.count() == 300
+
+
+@pytest.mark.django_db
+def test_many_may_be_posted_twice_in_one_transaction():
+    def reminders(begin: str) -> list[Letter]:
+        return [
+            outbox.write(key=f"{begin}:{n}", to="bo@ports.example", subject="Soon", **PLAIN)
+            for n in range(outbox.FEW + 1)
+        ]
+
+    with transaction.atomic():
+        assert outbox.post_many(reminders("a")) == outbox.FEW + 1
+        assert outbox.post_many(reminders("b")) == outbox.FEW + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_go_back_with_their_transaction():
+    with transaction.atomic():
+        outbox.post_many(
+            outbox.write(key=f"a:{n}", to="bo@ports.example", subject="Soon", **PLAIN)
+            for n in range(outbox.FEW + 1)
+        )
+        transaction.set_rollback(True)
+
+    assert not Letter.objects.exists()
 
 
 @pytest.mark.django_db

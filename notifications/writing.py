@@ -1,0 +1,165 @@
+"""Who reads a letter, what sort of letter it is, and how many are written at once."""
+
+import itertools
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from html import escape
+from typing import Any, Self
+from urllib.parse import quote
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from notifications.models import Kind
+
+SAMPLE = "AA-0000-0000"
+PLAIN = re.compile(r"[\w.:~-]+", re.ASCII)
+SAFE_IN_PATHS = "!$&'()*+,;=/~:@"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody to whom a letter goes, with or without an account."""
+
+    email: str
+    language: str
+    zone: str = "UTC"
+
+    @classmethod
+    def of(cls, person: Any) -> Self:
+        """Whoever has an address, a language and a zone: a user, a follower, an invitation."""
+        return cls(person.email, person.language, person.zone)
+
+    @cached_property
+    def id(self) -> uuid.UUID:
+        """The same for one address however it is written: the end of a letter's key."""
+        return uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{self.email.lower()}")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One of the letters that the portal can send, as docs/letters.md lists them."""
+
+    name: str
+    kind: Kind
+    to: str
+    until: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a letter says: one line of subject, and the same facts as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(name: str, context: dict[str, Any]) -> Words:
+    """The words of the templates of this name, in the language that is active."""
+    return Words(
+        _one_line(render_to_string(f"letters/{name}.subject.txt", context)),
+        render_to_string(f"letters/{name}.txt", context),
+        render_to_string(f"letters/{name}.html", context),
+    )
+
+
+def path(view: str, language: str, value: str) -> str:
+    """What reverse() says in that language for a page with one value, at a tenth of its price."""
+    safe = value if PLAIN.fullmatch(value) else quote(value, safe=SAFE_IN_PATHS)
+    return _pattern(view, language).replace(SAMPLE, safe)
+
+
+@lru_cache(maxsize=256)
+def _pattern(view: str, language: str) -> str:
+    with translation.override(language):
+        return reverse(view, args=[SAMPLE])
+
+
+Own = dict[str, Any]
+"""What is one reader's own: texts, and lists of such."""
+
+
+class Stencil:
+    """The words of letters that differ only in what is each reader's own, written once.
+
+    `write` makes words of such values. Here it is given gaps: a number between private-use
+    characters and a secret, which stand in nobody's name and which HTML does not escape.
+    """
+
+    def __init__(self, write: Callable[[Own], Words], own: Own) -> None:
+        secret, numbers = secrets.token_hex(16), itertools.count()
+        self.gap = re.compile(f"\ue000{secret}:(\\d+)\ue001")
+        words = write(_swapped(own, lambda text: text and f"\ue000{secret}:{next(numbers)}\ue001"))
+        self.subject = self._pieces(words.subject)
+        self.text = self._pieces(words.text)
+        self.html = self._pieces(words.html)
+
+    def _pieces(self, words: str) -> list[str | int]:
+        """What stands between the gaps, and the gaps' numbers."""
+        return [
+            int(piece) if place % 2 else piece for place, piece in enumerate(self.gap.split(words))
+        ]
+
+    def fill(self, own: Own) -> Words:
+        """What `write` would say of these values."""
+        values = list(_texts(own))
+        escaped = [escape(text) for text in values]
+        return Words(
+            _one_line(_joined(self.subject, values)),
+            _joined(self.text, values),
+            _joined(self.html, escaped),
+        )
+
+
+@dataclass
+class Stencils:
+    """Cuts a stencil when letters of a look are needed for the first time."""
+
+    cut: dict[Hashable, Stencil] = field(default_factory=dict)
+
+    def words(self, look: Hashable, write: Callable[[Own], Words], own: Own) -> Words:
+        """What `write` says of these values; `look` names everything else that it looks at."""
+        key = (look, _shape(own))
+        stencil = self.cut.get(key)
+        if stencil is None:
+            stencil = self.cut[key] = Stencil(write, own)
+        return stencil.fill(own)
+
+
+def _texts(own: Any) -> Iterator[str]:
+    """Every text in there that says something, in order."""
+    for value in own.values() if isinstance(own, dict) else own:
+        if not isinstance(value, str):
+            yield from _texts(value)
+        elif value:
+            yield value
+
+
+def _shape(own: Any) -> Hashable:
+    """How many texts there are, and which of them say something."""
+    return tuple(
+        bool(value) if isinstance(value, str) else _shape(value)
+        for value in (own.values() if isinstance(own, dict) else own)
+    )
+
+
+def _swapped(own: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(own, str):
+        return change(own)
+    if isinstance(own, dict):
+        return {name: _swapped(value, change) for name, value in own.items()}
+    return [_swapped(value, change) for value in own]
+
+
+def _joined(pieces: list[str | int], values: list[str]) -> str:
+    return "".join([values[piece] if isinstance(piece, int) else piece for piece in pieces])
+
+
+def _one_line(subject: str) -> str:
+    return " ".join(subject.split())
