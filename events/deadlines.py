@@ -10,9 +10,13 @@ from audit import trail
 from events import refusals
 from events.models import Deadline, DeadlineChange, Event, ReminderStep
 from notifications import recall
-from notifications.models import Kind
+from notifications.models import Kind, Letter
 
-DEFAULT_STEPS = [(14, "d"), (7, "d"), (48, "h"), (24, "h")]
+DEFAULT_STEPS = {
+    Deadline.Kind.REGISTRATION: [(14, "d"), (7, "d"), (48, "h"), (24, "h")],
+    Deadline.Kind.CONFIRMATION: [(7, "d"), (48, "h"), (24, "h")],
+}
+CHANGED = "changed"
 
 
 @transaction.atomic
@@ -28,7 +32,8 @@ def set_deadline(
     is_hour_stated: bool = True,
     is_zone_stated: bool = True,
 ) -> Deadline:
-    """Give the event a window of this kind, with the usual reminder steps for registration.
+    """Give the event a window of this kind, with the usual reminders for registration and for
+    confirmation.
 
     `closes_at` is exclusive, in UTC. Refuses with DeadlineExists and ClosesBeforeItOpens.
     """
@@ -49,11 +54,10 @@ def set_deadline(
         is_hour_stated=is_hour_stated,
         is_zone_stated=is_zone_stated,
     )
-    if kind == Deadline.Kind.REGISTRATION:
-        ReminderStep.objects.bulk_create(
-            ReminderStep(deadline=deadline, amount=amount, unit=unit, added_at=now)
-            for amount, unit in DEFAULT_STEPS
-        )
+    ReminderStep.objects.bulk_create(
+        ReminderStep(deadline=deadline, amount=amount, unit=unit, added_at=now)
+        for amount, unit in DEFAULT_STEPS.get(Deadline.Kind(kind), [])
+    )
     trail.record(
         by,
         gettext_noop("deadline set"),
@@ -71,10 +75,12 @@ def move(
 ) -> DeadlineChange:
     """Let the window shut at another moment (exclusive, in UTC).
 
-    Leaves a DeadlineChange for the floors above, and cancels the reminders that wait in the
-    queue with the old date. Refuses with SameMoment, ClosesBeforeItOpens and AlreadyPast.
+    Leaves a DeadlineChange for the floors above, which is news to nobody while the event is a
+    draft, and cancels the letters that wait in the queue with the old date. Refuses with
+    SameMoment, ClosesBeforeItOpens and AlreadyPast.
     """
-    held = Deadline.objects.select_for_update().select_related("event").get(pk=deadline.pk)
+    event = Event.objects.select_for_update(no_key=True).get(pk=deadline.event_id)
+    held = Deadline.objects.select_for_update().get(pk=deadline.pk)
     if closes_at == held.closes_at:
         raise refusals.SameMoment(held)
     if held.opens_at and closes_at <= held.opens_at:
@@ -88,11 +94,13 @@ def move(
         reason=reason,
         by=by,
         at=now,
+        announced_at=now if event.state == Event.State.DRAFT else None,
     )
     held.closes_at, held.set_at = closes_at, now
     held.is_hour_stated = held.is_zone_stated = True
     held.save(update_fields=["closes_at", "set_at", "is_hour_stated", "is_zone_stated"])
     recall.cancel(now=now, about=held.id, kinds=[Kind.REMINDER])
+    recall.cancel(now=now, letters=Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"))
     trail.record(
         by,
         gettext_noop("deadline moved"),

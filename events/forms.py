@@ -1,8 +1,9 @@
 """What organisers type about events. Times are those on the clocks of the event's zone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -14,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from clock import shown, walls, zones
 from clock.fields import DAY_VALIDATORS
-from events.models import Deadline, Event, Role
+from events.models import Deadline, Event, Quota, ReminderStep, Role, StakeholderGroup
+from events.regions import Region
 
 Meaning = Callable[[date, time | None, str, int | None], datetime | None]
 
@@ -255,6 +257,22 @@ class RowFormSet(forms.BaseInlineFormSet):
         }
 
 
+class TrackFormSet(RowFormSet):
+    """A track that a quota counts stays until the quota is taken away."""
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and form.instance.quota_set.exists():
+                raise ValidationError(
+                    _(
+                        "“%(track)s” has seats of its own. Take them away on the page “Seats” "
+                        "first."
+                    ),
+                    params={"track": form.instance},
+                )
+
+
 class SegmentFormSet(RowFormSet):
     """Segments take their times from the event as it is typed on the same page."""
 
@@ -321,6 +339,128 @@ class SetDeadlineForm(WallTimes):
         return self.zone
 
 
+MOST_SEATS = 1_000_000
+
+
+def seats_field(label: str, *, least: int = 0) -> forms.IntegerField:
+    """A number of seats; empty means that there is no limit. It is typed as text: browsers send
+    nothing for what is no number in a number's input."""
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=least,
+        max_value=MOST_SEATS,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "vIntegerField"}),
+        error_messages={
+            "invalid": gettext_lazy("Write a whole number, or leave it empty for no limit."),
+            "min_value": gettext_lazy("Write at least %(limit_value)s, or leave it empty."),
+            "max_value": gettext_lazy("Write at most %(limit_value)s."),
+        },
+    )
+
+
+class SeatsForm(forms.Form):
+    """How many may come to an event, to its parts, and of whom: a number beside each."""
+
+    admission = forms.ChoiceField(
+        label=gettext_lazy("Admission"), choices=Event.Admission, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, event: Event, **kwargs: Any) -> None:
+        quotas = list(event.quotas.select_related("track"))
+        segments = event.segments.order_by("date", "starts_at", "name_en")
+        self.segments = {f"segment_{one.pk.hex}": one for one in segments}
+        self.categories = {
+            f"category_{code}": Quota(category=code) for code in self._categories(event, quotas)
+        }
+        self.regions = {f"region_{code}": Quota(region=code) for code in Region.values}
+        self.tracks = {
+            f"track_{one.pk.hex}": Quota(track=one)
+            for one in event.tracks.order_by("position", "name_en")
+        }
+        kwargs["initial"] = {
+            "admission": event.admission,
+            "seats": event.seats,
+            "cap": event.cap,
+            **{name: segment.seats for name, segment in self.segments.items()},
+            **{
+                name: quota.seats
+                for quota in quotas
+                for name, sort in self.sorts.items()
+                if _is_same_sort(quota, sort)
+            },
+        }
+        super().__init__(*args, **kwargs)
+        own = {one.code: str(one) for one in event.process.categories.all()}
+        self.fields["seats"] = seats_field(_("Seats"))
+        self.fields["cap"] = seats_field(_("Seats for one organisation"), least=1)
+        for name, one in {**self.segments, **self.sorts}.items():
+            self.fields[name] = seats_field(own.get(getattr(one, "category", ""), str(one)))
+
+    @property
+    def sorts(self) -> dict[str, Quota]:
+        """The sorts of groups that may have a number, by their fields: quotas that could be."""
+        return {**self.categories, **self.regions, **self.tracks}
+
+    def _categories(self, event: Event, quotas: list[Quota]) -> list[str]:
+        """Those of the process; a process without any offers all. A quota that is there stays
+        in sight."""
+        own = event.process.categories.order_by("position", "code").values_list("code", flat=True)
+        offered = list(own) or list(StakeholderGroup.values)
+        there = [quota.category for quota in quotas if quota.category]
+        return list(dict.fromkeys([*offered, *there]))
+
+    def typed_segments(self) -> dict[UUID, int | None]:
+        return {one.pk: self.cleaned_data[name] for name, one in self.segments.items()}
+
+    def typed_quotas(self) -> list[Quota]:
+        """Those with a number beside them."""
+        for name, sort in self.sorts.items():
+            sort.seats = self.cleaned_data[name]
+        return [sort for sort in self.sorts.values() if sort.seats is not None]
+
+
+def _is_same_sort(one: Quota, other: Quota) -> bool:
+    return (one.category, one.region, one.track_id) == (
+        other.category,
+        other.region,
+        other.track_id,
+    )
+
+
+class StepForm(forms.Form):
+    """How long before a deadline a reminder goes out, and to whom."""
+
+    amount = forms.IntegerField(
+        label=gettext_lazy("How many"),
+        min_value=1,
+        max_value=365,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "vIntegerField"}),
+        error_messages={
+            "required": gettext_lazy("Write how many days or hours before."),
+            "invalid": gettext_lazy("Write a whole number, like 3."),
+            "min_value": gettext_lazy("Write at least %(limit_value)s."),
+            "max_value": gettext_lazy("Write at most %(limit_value)s."),
+        },
+    )
+    unit = forms.ChoiceField(
+        label=gettext_lazy("Days or hours"),
+        choices=ReminderStep.Unit,
+        initial=ReminderStep.Unit.DAYS,
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("As the clocks of the deadline show them, before it closes."),
+    )
+    audience = forms.ChoiceField(
+        label=gettext_lazy("To whom"),
+        initial=ReminderStep.Audience.EVERYBODY,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, audiences: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["audience"].choices = list(audiences)
+
+
 class RoleForm(forms.ModelForm):
     """An event or a process, and the person by their address."""
 
@@ -354,3 +494,19 @@ class RoleForm(forms.ModelForm):
         if bool(data.get("event")) == bool(data.get("process")) and not self.errors:
             self.add_error("event", _("Choose an event or a process: one of the two."))
         return data
+
+
+class FollowForm(forms.Form):
+    """An address that wants to hear of an event or a process."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("Your email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "dir": "ltr"}),
+        error_messages={
+            "required": gettext_lazy("Write your email address."),
+            "invalid": gettext_lazy(
+                "This is not a whole email address. Write it like name@example.org"
+            ),
+        },
+    )

@@ -1,9 +1,10 @@
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from clock import shown
-from events.models import Deadline, Event
+from events.models import Deadline, Event, Quota, ReminderStep
 
 
 class Refusal(Exception):
@@ -57,4 +58,77 @@ class NothingToShow(Refusal):
     def __init__(self, missing: str) -> None:
         super().__init__(
             _("The event cannot be published yet: %(missing)s.") % {"missing": missing}
+        )
+
+
+class LessThanNobody(Refusal):
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            _("%(number)s: a number of seats is 0 or more. Leave it empty for no limit.")
+            % {"number": number}
+        )
+
+
+class ShareUnclear(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("A quota is for one category, one region or one track."))
+
+
+class ShareTwice(Refusal):
+    def __init__(self, quota: Quota) -> None:
+        super().__init__(_("There are two quotas for “%(quota)s”. Keep one.") % {"quota": quota})
+
+
+class RemovedMeanwhile(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _("A part of the event or a track was removed meanwhile. Look at the page again.")
+        )
+
+
+class NotToFollow(Refusal):
+    def __init__(self, event: Event) -> None:
+        if event.state == Event.State.CANCELLED:
+            sentence = _("“%(event)s” is cancelled. There is nothing more to hear of.")
+        elif event.state == Event.State.DRAFT:
+            sentence = _("“%(event)s” is not published. It cannot be followed yet.")
+        else:
+            sentence = _("“%(event)s” is over. There is nothing more to hear of.")
+        super().__init__(sentence % {"event": event})
+
+
+class StepOutOfReach(Refusal):
+    def __init__(self, most: Mapping[ReminderStep.Unit, int]) -> None:
+        super().__init__(
+            _("A reminder goes out 1 to %(days)s days, or 1 to %(hours)s hours, before.")
+            % {
+                "days": most[ReminderStep.Unit.DAYS],
+                "hours": most[ReminderStep.Unit.HOURS],
+            }
+        )
+
+
+class StepExists(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(
+            _("There is a reminder at that moment already: %(step)s before, to: %(audience)s.")
+            % {"step": step, "audience": step.get_audience_display()}
+        )
+
+
+class NobodyToRemind(Refusal):
+    def __init__(self, deadline: Deadline, audience: str) -> None:
+        super().__init__(
+            _("Nobody can be reminded so: “%(kind)s” is nothing to “%(audience)s”.")
+            % {
+                "kind": deadline.get_kind_display(),
+                "audience": ReminderStep.Audience(audience).label,
+            }
+        )
+
+
+class ClosedAlready(Refusal):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__(
+            _("It closed on %(moment)s. Nobody is reminded any more.") % {"moment": deadline.said}
         )

@@ -9,11 +9,12 @@ from django.utils.translation import gettext_noop
 from accounts.models import User
 from audit import trail
 from events import refusals
-from events.models import Deadline, Event
+from events.models import Deadline, Event, EventChange
 from notifications import recall
-from notifications.models import Kind
+from notifications.models import Kind, Letter
 
 State = Event.State
+CHANGED = "changed"
 
 
 @transaction.atomic
@@ -31,7 +32,9 @@ def publish(event: Event, *, by: User | None, now: datetime) -> None:
 def postpone(event: Event, *, by: User | None, now: datetime, reason: str) -> None:
     """The event will not take place on its days; new ones come with `move`."""
     held = _hold(event, State.PUBLISHED)
+    change = _change(held, by=by, now=now, reason=reason)
     _turn(held, State.POSTPONED, [], by=by, now=now, verb=gettext_noop("postponed"), reason=reason)
+    _leave(change, now=now)
     _silence(held, now=now)
     event.refresh_from_db()
 
@@ -48,8 +51,10 @@ def move(
     now: datetime,
     reason: str,
 ) -> None:
-    """Give a published or postponed event other days, and keep the old ones to be struck out."""
+    """Give a published or postponed event other days, and keep the old ones to be struck out.
+    Its windows stay as they are."""
     held = _hold(event, State.PUBLISHED, State.POSTPONED)
+    change = _change(held, by=by, now=now, reason=reason)
     before = {"starts_on": held.starts_on.isoformat(), "ends_on": held.ends_on.isoformat()}
     held.previous_starts_on, held.previous_ends_on = held.starts_on, held.ends_on
     held.starts_on, held.ends_on = starts_on, ends_on
@@ -72,6 +77,7 @@ def move(
         before=before,
         after={"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()},
     )
+    _leave(change, now=now)
     event.refresh_from_db()
 
 
@@ -79,7 +85,9 @@ def move(
 def cancel(event: Event, *, by: User | None, now: datetime, reason: str) -> None:
     """The event will not take place."""
     held = _hold(event, State.PUBLISHED, State.POSTPONED)
+    change = _change(held, by=by, now=now, reason=reason)
     _turn(held, State.CANCELLED, [], by=by, now=now, verb=gettext_noop("cancelled"), reason=reason)
+    _leave(change, now=now)
     _silence(held, now=now)
     event.refresh_from_db()
 
@@ -89,6 +97,29 @@ def _hold(event: Event, *states: str) -> Event:
     if held.state not in states:
         raise refusals.NotPossibleNow(held)
     return held
+
+
+def _change(event: Event, *, by: User | None, now: datetime, reason: str) -> EventChange:
+    """How the event stands before it changes."""
+    return EventChange(
+        event=event,
+        old_state=event.state,
+        old_starts_on=event.starts_on,
+        old_ends_on=event.ends_on,
+        reason=reason,
+        by=by,
+        at=now,
+    )
+
+
+def _leave(change: EventChange, *, now: datetime) -> None:
+    """Leave the change for the floors above; what they told of an older one and has not left the
+    house is no longer true."""
+    event = change.event
+    change.new_state = event.state
+    change.new_starts_on, change.new_ends_on = event.starts_on, event.ends_on
+    change.save()
+    recall.cancel(now=now, letters=Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"))
 
 
 def _turn(

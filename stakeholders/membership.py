@@ -38,14 +38,18 @@ def found(organisation: Organisation, *, by: User, now: datetime) -> Organisatio
 
 
 @transaction.atomic
-def correct(organisation: Organisation, *, by: User, now: datetime) -> None:
-    """Keep corrected facts about an organisation. Refuses with KnownHere as `found` does."""
+def correct(organisation: Organisation, *, by: User, now: datetime, seen: str = "") -> None:
+    """Keep corrected facts about an organisation; `seen` is the mark of what the form showed.
+
+    Refuses with KnownHere as `found` does, and with ChangedMeanwhile.
+    """
     held = Organisation.objects.select_for_update().get(pk=organisation.pk)
-    fields = ["name", "acronym", "country", "category", "website", "consultative_status"]
-    before = {field: str(getattr(held, field)) for field in fields}
-    after = {field: str(getattr(organisation, field)) for field in fields}
+    before = {field: str(getattr(held, field)) for field in Organisation.FACTS}
+    after = {field: str(getattr(organisation, field)) for field in Organisation.FACTS}
     if before == after:
         return
+    if seen and seen != held.mark:
+        raise refusals.ChangedMeanwhile(held)
     twin = _twin(organisation)
     if twin:
         raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)

@@ -1,3 +1,4 @@
+import hashlib
 import uuid
 from typing import Any
 
@@ -32,6 +33,8 @@ class Organisation(models.Model):
         SPECIAL = "special", _("Special consultative status with ECOSOC")
         ROSTER = "roster", _("On the ECOSOC Roster")
 
+    FACTS = ("name", "acronym", "country", "category", "website", "consultative_status")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=255)
     acronym = models.CharField(_("acronym"), max_length=40, blank=True)
@@ -63,6 +66,13 @@ class Organisation(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.matching_key = matching.key(self.name)[:255]
         super().save(*args, **kwargs)
+
+    @property
+    def mark(self) -> str:
+        """A short digest of what its form shows: another mark means that somebody has changed it
+        meanwhile."""
+        shown = [str(getattr(self, field)) for field in Organisation.FACTS]
+        return hashlib.sha256("\x00".join(shown).encode()).hexdigest()[:16]
 
     @property
     def focal_points(self) -> list[Any]:

@@ -16,3 +16,14 @@ class KnownHere(Refusal):
             )
             % {"name": organisation, "contact": contact}
         )
+
+
+class ChangedMeanwhile(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _(
+                "What is known of “%(name)s” was changed while you were writing, perhaps by a "
+                "colleague. Nothing of yours is saved yet: compare the two, and save again."
+            )
+            % {"name": organisation}
+        )

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from translated_fields import to_attribute
 
 import clock
@@ -17,7 +17,7 @@ from clock import shown
 from events import forms, schedule, texts
 from events.admin import pages, timeline
 from events.admin.scope import ManagedFilter, ScopedAdmin, ScopedInline, managed_processes
-from events.models import Deadline, Document, Event, Segment
+from events.models import Deadline, Document, Event, Follower, Segment, Track
 
 TEXTS = ["name", "summary", "eligibility", "organiser", "venue", "room", "city"]
 DAYS = [
@@ -67,14 +67,22 @@ class DocumentInline(ScopedInline, admin.StackedInline):
     fieldsets = [(None, {"fields": ["title_en", "url", "language"]}), *other_languages(["title"])]
 
 
-@admin.register(Event)
+class TrackInline(ScopedInline, admin.StackedInline):
+    model = Track
+    formset = forms.TrackFormSet
+    ordering = ["position", "name_en"]
+    fieldsets = [(None, {"fields": ["name_en", "position"]}), *other_languages(["name"])]
+
+
 class EventAdmin(ScopedAdmin):
+    """The event's own page. It is registered two floors up, with the pages about who comes."""
+
     is_editable = True
     list_display = ["name", "days_said", "kind", "state"]
     list_filter = ["state", "kind", ("process", ManagedFilter)]
     search_fields = ["name_en", "name_ar", "slug", "city_en"]
     ordering = ["-starts_on", "slug"]
-    inlines = [SegmentInline, DocumentInline]
+    inlines = [SegmentInline, DocumentInline, TrackInline]
 
     def managed(self, everything: Any, user: User) -> QuerySet[Event]:
         return everything.managed_by(user)
@@ -112,7 +120,14 @@ class EventAdmin(ScopedAdmin):
         return {} if obj else {"slug": ["name_en"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        always = ["state", "published_said", "days_said", "previous_said"]
+        always = [
+            "state",
+            "published_said",
+            "days_said",
+            "previous_said",
+            "seats_said",
+            "followers_said",
+        ]
         if obj is None:
             return always
         return [*always, "process"] if obj.state == State.DRAFT else [*always, "process", "slug"]
@@ -120,7 +135,7 @@ class EventAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, dict]]:
         is_draft = obj is None or obj.state == State.DRAFT
         first = ["process", "kind", "name_en", "slug", "summary_en"]
-        stand = ["state", "published_said", "previous_said"]
+        stand = ["state", "published_said", "previous_said", "seats_said", "followers_said"]
         return [
             (None, {"fields": first if obj is None else [*stand, *first]}),
             (
@@ -174,7 +189,34 @@ class EventAdmin(ScopedAdmin):
             return timeline.NOTHING
         return shown.days(obj.previous_starts_on, obj.previous_ends_on)
 
+    @admin.display(description=gettext_lazy("seats"))
+    def seats_said(self, obj: Event) -> str:
+        """“40 seats, at most 4 for one organisation. First come, first served”"""
+        if obj.seats is None:
+            seats = _("As many as come")
+        else:
+            seats = ngettext("%(n)s seat", "%(n)s seats", obj.seats) % {"n": obj.seats}
+        if obj.cap is not None:
+            seats = _("%(seats)s, at most %(cap)s for one organisation") % {
+                "seats": seats,
+                "cap": obj.cap,
+            }
+        return f"{seats}. {obj.get_admission_display()}."
+
+    @admin.display(description=gettext_lazy("followers"))
+    def followers_said(self, obj: Event) -> str:
+        """How many have confirmed that they follow it; nobody needs to know who."""
+        confirmed = Follower.objects.confirmed()
+        return _("%(event)s of the event, %(process)s of its process") % {
+            "event": confirmed.filter(event=obj).count(),
+            "process": confirmed.filter(process=obj.process_id).count(),
+        }
+
     # What may happen to it
+
+    def told_of(self, obj: Event) -> str:
+        """Who hears of it when the event is moved, postponed or cancelled. A higher floor knows."""
+        raise NotImplementedError
 
     def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
         possible = {
@@ -243,6 +285,7 @@ class EventAdmin(ScopedAdmin):
                 "move it to other days. Reminders that wait in the queue are cancelled."
             ),
             form=forms.ReasonForm(request.POST or None),
+            letters=self.told_of(event),
             submit_label=_("Postpone"),
             is_danger=True,
             back=self.change_url(event),
@@ -283,6 +326,7 @@ class EventAdmin(ScopedAdmin):
                 initial={"starts_on": event.starts_on, "ends_on": event.ends_on}
                 | forms.typed_times(event, event.zone),
             ),
+            letters=self.told_of(event),
             submit_label=_("Move the event"),
             back=self.change_url(event),
             act=act,
@@ -304,6 +348,7 @@ class EventAdmin(ScopedAdmin):
                 "Reminders that wait in the queue are cancelled."
             ),
             form=forms.ReasonForm(request.POST or None),
+            letters=self.told_of(event),
             submit_label=_("Cancel the event"),
             is_danger=True,
             back=self.change_url(event),

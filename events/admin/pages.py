@@ -1,5 +1,7 @@
 """The page between an organiser's choice and its effect."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -47,6 +49,12 @@ def ask(
     )
 
 
+def digest(typed: Any) -> str:
+    """Another one for other answers: whether what is confirmed is what was shown."""
+    said = json.dumps(typed, default=str, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:20]
+
+
 def show(
     admin: ModelAdmin,
     request: HttpRequest,
@@ -56,11 +64,12 @@ def show(
     back: str,
     form: forms.Form,
     hidden: Iterable[tuple[str, str]] = (),
+    template: str = "admin/confirm_action.html",
     **context: Any,
 ) -> HttpResponse:
     return TemplateResponse(
         request,
-        "admin/confirm_action.html",
+        template,
         {
             **admin.admin_site.each_context(request),
             "opts": admin.opts,

@@ -17,11 +17,17 @@ from translated_fields import to_attribute
 from accounts.models import User
 from audit.models import Entry
 from clock import shown, walls
+from events.models import ReminderStep
 
 LANGUAGE_OF = {to_attribute("", code): name for code, name in settings.CONTENT_LANGUAGES}
 WORDS = {
     "people": gettext_lazy("people"),
     "user": gettext_lazy("person"),
+    "groups": gettext_lazy("groups"),
+    "segment": gettext_lazy("part of the event"),
+    "step": gettext_lazy("reminder"),
+    "audience": gettext_lazy("to whom"),
+    "until": gettext_lazy("until"),
     "starts_time": gettext_lazy("begins"),
     "ends_time": gettext_lazy("ends"),
     "starts_which": gettext_lazy("begins: the first or the second"),
@@ -107,6 +113,11 @@ def _of_rows(
         yield from _changes(row_model, before.get(row) or {}, after.get(row) or {}, zone, of)
 
 
+def _step(code: str) -> str:
+    """“3d” as “3 days before”"""
+    return _("%(step)s before") % {"step": ReminderStep(amount=int(code[:-1]), unit=code[-1])}
+
+
 def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
     if value in (None, "", []):
         return NOTHING
@@ -118,10 +129,18 @@ def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
         return str(User.objects.filter(pk=value).first() or value)
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
+    if name == "step":
+        return _step(value)
+    if name == "audience":
+        return str(ReminderStep.Audience(value).label)
+    if name == "until":
+        return shown.closing(datetime.fromisoformat(value), zone)
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return str(value)
+    if field.related_model:
+        return str(field.related_model._default_manager.filter(pk=value).first() or value)
     if isinstance(field, models.DateTimeField):
         moment = datetime.fromisoformat(value)
         return shown.closing(moment, zone) if name == "closes_at" else shown.moment(moment, zone)

@@ -5,7 +5,7 @@ from django.utils import translation
 
 from audit.models import Entry
 from events import deadlines, refusals
-from events.models import Deadline, DeadlineChange, ReminderStep
+from events.models import Deadline, DeadlineChange, Event, ReminderStep
 from notifications import outbox
 from notifications.models import Kind, Letter
 
@@ -61,7 +61,17 @@ def test_a_registration_deadline_gets_the_usual_four_steps(hearing, deadline, no
 
     assert sorted(step.code for step in steps) == ["14d", "24h", "48h", "7d"]
     assert {step.added_at for step in steps} == {now - 30 * A_DAY}
-    assert {step.audience for step in steps} == {"drafts"}
+    assert {step.audience for step in steps} == {"everybody"}
+
+
+def test_a_confirmation_deadline_gets_three_steps(hearing, now):
+    confirmation = deadlines.set_deadline(
+        hearing, kind=Deadline.Kind.CONFIRMATION, closes_at=now + 9 * A_DAY, by=None, now=now
+    )
+
+    steps = confirmation.steps.all()
+    assert sorted(step.code for step in steps) == ["24h", "48h", "7d"]
+    assert {step.audience for step in steps} == {"everybody"}
 
 
 def test_a_deadline_of_another_kind_gets_no_steps(hearing, now):
@@ -151,6 +161,41 @@ def test_moving_changes_the_row_and_leaves_a_change(deadline, clara, now):
     assert (change.deadline, change.old_closes_at, change.new_closes_at) == (deadline, old, new)
     assert (change.reason, change.by, change.at) == ("Visas take longer", clara, now)
     assert deadline.last_change == change
+
+
+def test_a_move_is_left_to_be_announced(deadline, clara, now):
+    change = deadlines.move(
+        deadline, closes_at=deadline.closes_at + A_DAY, by=clara, now=now, reason="Visas"
+    )
+
+    assert list(DeadlineChange.objects.unannounced()) == [change]
+
+
+def test_a_move_of_a_draft_is_news_to_nobody(deadline, hearing, clara, now):
+    Event.objects.filter(pk=hearing.pk).update(state="draft")
+
+    change = deadlines.move(
+        deadline, closes_at=deadline.closes_at + A_DAY, by=clara, now=now, reason="Visas"
+    )
+
+    assert change.announced_at == now
+    assert not DeadlineChange.objects.unannounced().exists()
+
+
+def test_moving_takes_back_what_was_said_of_an_earlier_move(deadline, hearing, clara, now, letter):
+    letter(f"changed:{hearing.id}:one", Kind.TRANSACTIONAL, hearing.id)
+    letter("changed:another event", Kind.TRANSACTIONAL, hearing.id)
+    letter(f"unreachable:{hearing.id}", Kind.TRANSACTIONAL, hearing.id)
+
+    deadlines.move(
+        deadline, closes_at=deadline.closes_at + A_DAY, by=clara, now=now, reason="Visas"
+    )
+
+    assert states() == {
+        f"changed:{hearing.id}:one": "cancelled",
+        "changed:another event": "queued",
+        f"unreachable:{hearing.id}": "queued",
+    }
 
 
 def test_moving_is_remembered(deadline, hearing, clara, now):

@@ -9,7 +9,7 @@ from clock import walls
 from events import calendar_file, deadlines, schedule
 from events.management.commands import load_calendar
 from events.management.commands.load_calendar import FOLDER
-from events.models import Category, Deadline, Event, Process
+from events.models import Category, Deadline, DeadlineChange, Event, Process
 from tests.events.test_calendar_file import change, everything, folder, line_of
 
 __all__ = ["folder"]
@@ -242,3 +242,23 @@ def test_without_the_hearing_there_is_no_demonstration(db, folder):
         call_command("load_calendar", folder=folder, live=True)
 
     assert not Process.objects.exists()
+
+
+def test_nobody_is_told_of_history_nor_of_a_demonstration_that_moves_on(db):
+    load()
+    load(NOW + timedelta(weeks=60))
+
+    assert DeadlineChange.objects.exists()
+    assert not DeadlineChange.objects.unannounced().exists()
+
+
+def test_a_correction_of_a_deadline_to_come_is_left_to_be_announced(db, folder):
+    before = datetime(2018, 1, 10, tzinfo=UTC)
+    load(before, live=False, where=folder)
+    deadlines_file = folder / "deadlines.csv"
+    change(deadlines_file, line_of(deadlines_file, "msh4,reg"), "2018-02-07", "2018-02-09")
+
+    load(before + timedelta(hours=1), live=False, where=folder)
+
+    (moved,) = DeadlineChange.objects.unannounced()
+    assert moved.deadline.event.slug == HEARING

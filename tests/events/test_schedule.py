@@ -5,7 +5,7 @@ import pytest
 from audit.models import Entry
 from clock import shown
 from events import refusals, schedule
-from events.models import Event
+from events.models import Event, EventChange
 from notifications import outbox
 from notifications.models import Kind, Letter
 
@@ -164,6 +164,53 @@ def test_cancelling_leaves_the_page_which_says_so(hearing, clara, client, now, i
     page = client.get(hearing.get_absolute_url())
     assert page.status_code == 200
     assert "This event is cancelled" in page.content.decode()
+
+
+def test_each_change_is_left_to_be_announced(hearing, clara, now):
+    first = hearing.starts_on
+
+    schedule.postpone(hearing, by=clara, now=now, reason="The room")
+    move(hearing, by=clara, now=now + A_WEEK, reason="A room")
+    schedule.cancel(hearing, by=clara, now=now + 2 * A_WEEK, reason="No mandate")
+
+    facts = ("old_state", "new_state", "old_starts_on", "new_starts_on", "reason", "by", "at")
+    moved = first + A_WEEK
+    assert list(EventChange.objects.unannounced().order_by("at").values_list(*facts)) == [
+        ("published", "postponed", first, first, "The room", clara.id, now),
+        ("postponed", "published", first, moved, "A room", clara.id, now + A_WEEK),
+        ("published", "cancelled", moved, moved, "No mandate", clara.id, now + 2 * A_WEEK),
+    ]
+    assert EventChange.objects.filter(event=hearing).count() == 3
+
+
+def test_publishing_is_no_change_to_anybody(plan, clara, now):
+    schedule.publish(plan, by=clara, now=now)
+
+    assert not EventChange.objects.exists()
+
+
+@pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel, move])
+def test_a_change_takes_back_what_was_said_of_an_earlier_one(hearing, clara, now, act):
+    for key in (f"changed:{hearing.id}:one", "changed:another event", "approved:one"):
+        outbox.post(
+            key=key,
+            to="amina@diaspora.example",
+            language="en",
+            subject=key,
+            text=key,
+            html="",
+            kind=Kind.TRANSACTIONAL,
+            now=now,
+            scope=hearing.id,
+        )
+
+    act(hearing, by=clara, now=now, reason="No mandate")
+
+    assert dict(Letter.objects.values_list("key", "state")) == {
+        f"changed:{hearing.id}:one": "cancelled",
+        "changed:another event": "queued",
+        "approved:one": "queued",
+    }
 
 
 @pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel])

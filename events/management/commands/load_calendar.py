@@ -77,6 +77,9 @@ def _told(heading: str, count: Counter[tuple[str, str]]) -> list[str]:
 
 
 class _Loader:
+    corrects = False
+    """Whether what it moves is news to those who were told of it."""
+
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.count: Counter[tuple[str, str]] = Counter()
@@ -119,7 +122,7 @@ class _Loader:
         closes_at = moments.closing(row.closes_on, row.closes_time, row.zone)
         is_moved = deadline.closes_at != closes_at
         if is_moved:
-            self.move(deadline, closes_at, reason, at=self.now)
+            self.move(deadline, closes_at, reason, at=self.now, is_news=self.corrects)
         what = _bring(
             deadline,
             {
@@ -131,10 +134,16 @@ class _Loader:
         )
         self.tell(Deadline, CHANGED if is_moved else what)
 
-    def move(self, deadline: Deadline, closes_at: datetime, reason: str, at: datetime) -> None:
-        """A window that is shut by now is moved as of the last minute before it shut."""
+    def move(
+        self, deadline: Deadline, closes_at: datetime, reason: str, *, at: datetime, is_news: bool
+    ) -> None:
+        """A window that is shut by now is moved as of the last minute before it shut. Nobody is
+        told of what is history."""
         at = min(at, closes_at - timedelta(minutes=1))
-        deadlines.move(deadline, closes_at=closes_at, by=None, now=at, reason=reason)
+        change = deadlines.move(deadline, closes_at=closes_at, by=None, now=at, reason=reason)
+        if not is_news or closes_at <= self.now:
+            change.announced_at = at
+            change.save(update_fields=["announced_at"])
 
     def add_documents(self, event: Event, row: calendar_file.Event) -> None:
         for document in row.documents:
@@ -160,6 +169,8 @@ class _Loader:
 
 class _History(_Loader):
     """The true dates: what the files say holds."""
+
+    corrects = True
 
     def load(self, calendar: calendar_file.Calendar) -> None:
         moments = _Moments()
@@ -211,7 +222,13 @@ class _History(_Loader):
             return
         first = moments.closing(row.previous_closes_on, row.closes_time, row.zone)
         deadline = self.add_deadline(event, row, moments, first)
-        self.move(deadline, closes_at, "extended", at=min(self.now, first - timedelta(minutes=1)))
+        self.move(
+            deadline,
+            closes_at,
+            "extended",
+            at=min(self.now, first - timedelta(minutes=1)),
+            is_news=False,
+        )
         _bring(
             deadline,
             {"is_hour_stated": row.is_hour_stated, "is_zone_stated": row.is_zone_stated},

@@ -1,0 +1,176 @@
+"""Every letter about events is one function here and one set of templates; and what all letters
+about an event have in common."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.models import User
+from events.models import Event, Follower
+from notifications import outbox, preferences, writing
+from notifications.models import Kind, Letter
+from notifications.writing import Reader, Sort, Words
+
+Rules = dict[str, Callable[[dict[str, Any]], datetime | None]]
+
+NEVER = "never"
+A_DAY_LATER = "a day later"
+STOPPABLE = {Kind.REMINDER, Kind.ANNOUNCEMENT}
+NAMED = 20
+
+SORTS = {
+    sort.name: sort
+    for sort in (
+        Sort(
+            "follow",
+            Kind.TRANSACTIONAL,
+            "whoever asked to hear of an event or a process",
+            A_DAY_LATER,
+        ),
+        Sort("unreachable", Kind.TRANSACTIONAL, "each organiser of the event", NEVER),
+    )
+}
+UNTIL: Rules = {
+    NEVER: lambda facts: None,
+    A_DAY_LATER: lambda facts: facts["now"] + timedelta(days=1),
+}
+
+
+def follow(follower: Follower, *, now: datetime) -> None:
+    """The link by which this address says that it wants to hear of the event or the process."""
+    reader, followed = Reader.of(follower), follower.event or follower.process
+    post(
+        SORTS["follow"],
+        reader,
+        follower.event,
+        {
+            "followed": followed,
+            "path": writing.path("events:follow_confirm", reader.language, follow_token(follower)),
+        },
+        key=f"follow:{follower.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+        about=follower.id,
+        rules=UNTIL,
+        now=now,
+    )
+
+
+def follow_token(follower: Follower) -> str:
+    """What the link in that letter carries; `events.following` reads it."""
+    return signing.Signer(salt="follow").sign(str(follower.id))
+
+
+def unreachable(event: Event, organiser: User, letters: Sequence[Letter], *, now: datetime) -> None:
+    """Which addresses our letters do not reach, what their mail servers said, and what to do."""
+    reader = Reader.of(organiser)
+    by_address = {letter.to.lower(): letter for letter in letters}
+    post(
+        SORTS["unreachable"],
+        reader,
+        event,
+        {
+            "letters": list(by_address.values())[:NAMED],
+            "more": max(0, len(by_address) - NAMED),
+            "count": len(by_address),
+            "path": reverse("admin:notifications_letter_changelist")
+            + f"?state__exact={letters[0].state}",
+        },
+        key=f"unreachable:{event.id}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
+        about=event.id,
+        rules=UNTIL,
+        now=now,
+    )
+
+
+def post(
+    sort: Sort,
+    reader: Reader,
+    event: Event | None,
+    facts: dict[str, Any],
+    *,
+    key: str,
+    about: UUID,
+    rules: Rules,
+    now: datetime,
+) -> None:
+    """One letter to one reader."""
+    facts = facts | {"now": now, "stop": stop_path(sort, reader, event)}
+    words = written(sort, reader, event, facts)
+    outbox.post_many(
+        [
+            letter(
+                sort,
+                reader,
+                event,
+                words,
+                key=key,
+                about=about,
+                expires_at=rules[sort.until](facts),
+                stop=facts["stop"],
+                now=now,
+            )
+        ]
+    )
+
+
+def stop_path(sort: Sort, reader: Reader, event: Event | None) -> str:
+    """Where one click stops letters of this kind about this event; "" where answers always go."""
+    if sort.kind not in STOPPABLE or event is None:
+        return ""
+    token = preferences.token(reader.email, event.id, sort.kind)
+    return writing.path("events:stop", reader.language, token)
+
+
+def written(sort: Sort, reader: Reader, event: Event | None, facts: dict[str, Any]) -> Words:
+    """The words of a letter in its reader's language."""
+    with translation.override(reader.language):
+        return writing.render(
+            sort.name,
+            facts
+            | {
+                "event": event,
+                "reader": reader,
+                "kind": sort.kind.name.lower(),
+                "base_url": settings.BASE_URL,
+                "contact": event.contact if event else settings.CONTACT_EMAIL,
+            },
+        )
+
+
+def letter(
+    sort: Sort,
+    reader: Reader,
+    event: Event | None,
+    words: Words,
+    *,
+    key: str,
+    about: UUID,
+    expires_at: datetime | None,
+    stop: str,
+    now: datetime,
+) -> Letter:
+    return outbox.write(
+        key=key,
+        to=reader.email,
+        language=reader.language,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        kind=sort.kind,
+        now=now,
+        scope=event.id if event else None,
+        about=about,
+        expires_at=expires_at,
+        headers={
+            "List-Unsubscribe": f"<{settings.BASE_URL}{stop}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+        if stop
+        else {},
+        reply_to=event.contact if event else settings.CONTACT_EMAIL,
+    )

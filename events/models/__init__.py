@@ -1,0 +1,31 @@
+"""What happens and when: processes, their events and deadlines, seats, and who is told."""
+
+from events.models.deadlines import (
+    Deadline,
+    DeadlineChange,
+    DeadlineQuerySet,
+    ReminderStep,
+)
+from events.models.meetings import Document, Event, EventChange, EventQuerySet, Segment
+from events.models.people import Follower, Role
+from events.models.processes import Category, Process, StakeholderGroup
+from events.models.seating import Quota, Track
+
+__all__ = [
+    "Category",
+    "Deadline",
+    "DeadlineChange",
+    "DeadlineQuerySet",
+    "Document",
+    "Event",
+    "EventChange",
+    "EventQuerySet",
+    "Follower",
+    "Process",
+    "Quota",
+    "ReminderStep",
+    "Role",
+    "Segment",
+    "StakeholderGroup",
+    "Track",
+]

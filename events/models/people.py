@@ -1,0 +1,92 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from events.models.meetings import Event
+from events.models.processes import Process
+
+
+class Role(models.Model):
+    """What an organiser may do, on one event or on a whole process."""
+
+    class Kind(models.TextChoices):
+        MANAGER = "manager", _("Manager")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="roles",
+        verbose_name=_("person"),
+    )
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, null=True, blank=True, verbose_name=_("event")
+    )
+    process = models.ForeignKey(
+        Process, on_delete=models.CASCADE, null=True, blank=True, verbose_name=_("process")
+    )
+    kind = models.CharField(_("role"), max_length=10, choices=Kind, default=Kind.MANAGER)
+
+    class Meta:
+        verbose_name = _("organiser's role")
+        verbose_name_plural = _("organisers' roles")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(event=None) ^ Q(process=None),
+                name="role_on_an_event_or_a_process",
+            ),
+            models.UniqueConstraint(
+                "user", "event", "process", "kind", name="one_role_each", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_kind_display()}, {self.event or self.process}"
+
+
+class FollowerQuerySet(models.QuerySet["Follower"]):
+    def confirmed(self) -> "FollowerQuerySet":
+        return self.exclude(confirmed_at=None)
+
+    def of(self, event: Event) -> "FollowerQuerySet":
+        """Of the event itself, or of its process."""
+        return self.filter(Q(event=event) | Q(process=event.process_id))
+
+
+class Follower(models.Model):
+    """An address that wants to hear of an event or of a whole process, once it has said so by the
+    link that was sent to it. Whoever stops is forgotten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("email address"))
+    language = models.CharField(_("language"), max_length=10)
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, null=True, blank=True, related_name="followers"
+    )
+    process = models.ForeignKey(
+        Process, on_delete=models.CASCADE, null=True, blank=True, related_name="followers"
+    )
+    asked_at = models.DateTimeField(_("asked"))
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+
+    objects = FollowerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("follower")
+        verbose_name_plural = _("followers")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(event=None) ^ Q(process=None), name="follows_an_event_or_a_process"
+            ),
+            models.UniqueConstraint(
+                Lower("email"), "event", "process", name="follows_once", nulls_distinct=False
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.event or self.process}"

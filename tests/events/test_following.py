@@ -1,0 +1,197 @@
+from datetime import timedelta
+
+import pytest
+
+from events import deadlines, following, refusals, schedule
+from events.models import Event, Follower
+from notifications import outbox, preferences
+from notifications.models import Kind, Letter
+
+A_DAY = timedelta(days=1)
+DANA = "dana@readers.example"
+
+
+def follow(on, *, now, email=DANA, language="en", zone="Europe/Zurich") -> Follower:
+    return following.follow(email, on=on, language=language, zone=zone, now=now)
+
+
+def test_following_asks_the_address_and_tells_it_nothing_yet(hearing, now):
+    follower = follow(hearing, now=now, language="ar")
+
+    assert (follower.event, follower.process, follower.confirmed_at) == (hearing, None, None)
+    assert (follower.language, follower.zone, follower.asked_at) == ("ar", "Europe/Zurich", now)
+    letter = Letter.objects.get()
+    assert (letter.to, letter.language, letter.kind) == (DANA, "ar", Kind.TRANSACTIONAL)
+    assert following.token(follower) in letter.text
+    assert list(Follower.objects.confirmed()) == []
+
+
+def test_asking_again_writes_at_most_once_a_day(hearing, now):
+    first = follow(hearing, now=now)
+    again = follow(hearing, now=now + A_DAY - timedelta(seconds=1), email=DANA.upper())
+    assert (again, Letter.objects.count()) == (first, 1)
+
+    follow(hearing, now=now + A_DAY)
+
+    assert (Follower.objects.count(), Letter.objects.count()) == (1, 2)
+
+
+def test_two_who_ask_at_once_get_one_letter(at_once, hearing, now):
+    results = at_once(lambda: follow(hearing, now=now), lambda: follow(hearing, now=now))
+
+    assert results[0] == results[1] == Follower.objects.get()
+    assert Letter.objects.count() == 1
+
+
+def test_confirming_counts_from_the_first_time(hearing, now):
+    follower = follow(hearing, now=now)
+
+    following.confirm(follower, now=now + A_DAY)
+    following.confirm(follower, now=now + 2 * A_DAY)
+
+    assert follower.confirmed_at == now + A_DAY
+    assert list(Follower.objects.confirmed().of(hearing)) == [follower]
+
+
+def test_a_follower_of_the_process_follows_its_events(hearing, process, now):
+    follower = follow(process, now=now)
+    following.confirm(follower, now=now)
+
+    assert (follower.event, follower.process) == (None, process)
+    assert list(Follower.objects.confirmed().of(hearing)) == [follower]
+
+
+def test_following_again_brings_back_what_was_stopped(hearing, now):
+    for kind in (Kind.REMINDER, Kind.ANNOUNCEMENT):
+        preferences.stop(DANA, scope=hearing.id, kind=kind, now=now)
+
+    following.confirm(follow(hearing, now=now), now=now)
+
+    assert preferences.unwanted(hearing.id, Kind.REMINDER) == set()
+    assert preferences.unwanted(hearing.id, Kind.ANNOUNCEMENT) == set()
+
+
+def cancel(hearing, now):
+    schedule.cancel(hearing, by=None, now=now, reason="No mandate")
+
+
+def end(hearing, now):
+    day = now.date() - 2 * A_DAY
+    Event.objects.filter(pk=hearing.pk).update(starts_on=day, ends_on=day)
+
+
+def hide(hearing, now):
+    Event.objects.filter(pk=hearing.pk).update(state="draft")
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (cancel, "is cancelled. There is nothing more to hear of."),
+        (end, "is over. There is nothing more to hear of."),
+        (hide, "is not published. It cannot be followed yet."),
+    ],
+)
+def test_what_will_not_be_heard_of_is_not_followed(hearing, now, act, words):
+    follower = follow(hearing, now=now)
+    act(hearing, now)
+    hearing.refresh_from_db()
+
+    with pytest.raises(refusals.NotToFollow) as refused:
+        follow(hearing, now=now, email="eva@readers.example")
+    assert str(refused.value) == f"“{hearing}” {words}"
+
+    with pytest.raises(refusals.NotToFollow):
+        following.confirm(follower, now=now)
+    assert not Follower.objects.confirmed().exists()
+
+
+def test_a_postponed_event_can_be_followed(hearing, now):
+    schedule.postpone(hearing, by=None, now=now, reason="The room")
+
+    following.confirm(follow(hearing, now=now), now=now)
+
+    assert Follower.objects.confirmed().exists()
+
+
+def waiting(key, scope, now, *, to=DANA, kind=Kind.REMINDER) -> None:
+    outbox.post(
+        key=key,
+        to=to,
+        language="en",
+        subject=key,
+        text=key,
+        html="",
+        kind=kind,
+        now=now,
+        scope=scope,
+    )
+
+
+@pytest.fixture
+def other(process, now) -> Event:
+    event = Event.objects.create(
+        process=process,
+        slug="other",
+        kind=Event.Kind.HEARING,
+        name_en="Other hearing",
+        starts_on=now.date() + 60 * A_DAY,
+        ends_on=now.date() + 60 * A_DAY,
+        zone="UTC",
+    )
+    deadlines.set_deadline(event, kind="registration", closes_at=now + 40 * A_DAY, by=None, now=now)
+    schedule.publish(event, by=None, now=now)
+    return event
+
+
+def test_stopping_forgets_the_address_and_takes_back_what_waits(hearing, other, now):
+    follower = follow(hearing, now=now)
+    Letter.objects.all().delete()
+    waiting("reminder", hearing.id, now, to=DANA.upper())
+    waiting("news", hearing.id, now, kind=Kind.ANNOUNCEMENT)
+    waiting("an answer", hearing.id, now, kind=Kind.TRANSACTIONAL)
+    waiting("of another event", other.id, now)
+    waiting("to somebody else", hearing.id, now, to="eva@readers.example")
+    token = following.token(follower)
+
+    following.stop(follower, now=now)
+    following.stop(follower, now=now)
+
+    assert not Follower.objects.exists()
+    assert following.read(token) is None
+    assert dict(Letter.objects.values_list("key", "state")) == {
+        "reminder": "cancelled",
+        "news": "cancelled",
+        "an answer": "queued",
+        "of another event": "queued",
+        "to somebody else": "queued",
+    }
+
+
+def test_stopping_the_process_spares_an_event_that_is_followed_by_itself(
+    hearing, other, process, now
+):
+    whole, one = follow(process, now=now), follow(other, now=now)
+    following.confirm(whole, now=now)
+    following.confirm(one, now=now)
+    Letter.objects.all().delete()
+    waiting("hearing", hearing.id, now)
+    waiting("other", other.id, now)
+
+    following.stop(whole, now=now)
+
+    assert list(Follower.objects.all()) == [one]
+    assert dict(Letter.objects.values_list("key", "state")) == {
+        "hearing": "cancelled",
+        "other": "queued",
+    }
+
+
+def test_a_link_names_its_follower_and_nothing_else_does(hearing, now):
+    follower = follow(hearing, now=now)
+    token = following.token(follower)
+
+    assert following.read(token) == follower
+    assert following.read(f"{token[:-1]}{'a' if token[-1] != 'a' else 'b'}") is None
+    assert following.read(str(follower.id)) is None
+    assert following.read("") is None

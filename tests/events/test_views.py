@@ -1,0 +1,236 @@
+"""What people ask for by their address, through HTTP."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from events import following, schedule
+from events.models import Event, Follower
+from notifications import preferences
+from notifications.models import Kind, Letter, Preference
+
+pytestmark = pytest.mark.django_db
+
+FOLLOW = "/en/events/hearing/follow/"
+NOT_TOKENS = ["x", "a:b", "%00", "..", "%F0%9F%98%80", "~" * 900, "1:2:3", "x" * 5000, "a%0d%0ab"]
+
+
+def body(response) -> str:
+    """The page without what changes each time."""
+    html = response.content.decode()
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"|data-now="[^"]*"', "", html)
+
+
+def link(page: str) -> str:
+    """Where the newest letter leads, on this machine."""
+    text = Letter.objects.latest("posted_at", "pk").text
+    return re.search(rf"https?://[^/\s]+(/\S*{page}\S*)", text)[1]
+
+
+@pytest.fixture
+def followed(client, hearing) -> Follower:
+    client.post(FOLLOW, {"email": "Lena@example.org"})
+    return Follower.objects.get()
+
+
+# Following
+
+
+def test_an_address_follows_once_it_says_so_by_the_link(client, hearing, now):
+    taken = client.post(FOLLOW, {"email": "lena@example.org"})
+    assert "Look into your mailbox" in body(taken)
+    follower = Follower.objects.get()
+    assert (follower.email, follower.language, follower.zone, follower.confirmed_at) == (
+        "lena@example.org",
+        "en",
+        "America/New_York",
+        None,
+    )
+    address = link("follow/confirm")
+
+    assert "Shall we tell you?" in body(client.get(address))
+    assert client.head(address).status_code == 200
+    follower.refresh_from_db()
+    assert follower.confirmed_at is None
+    told = client.post(address, follow=True)
+
+    assert "We tell you" in body(told)
+    follower.refresh_from_db()
+    assert follower.confirmed_at is not None
+
+
+def test_the_answer_does_not_tell_whether_an_address_follows_already(client, followed, now):
+    following.confirm(followed, now=now)
+
+    known, unknown = (
+        client.post(FOLLOW, {"email": email}) for email in ("lena@example.org", "new@example.org")
+    )
+
+    assert body(known) == body(unknown)
+    assert Follower.objects.count() == 2
+
+
+def test_whole_processes_are_followed(client, hearing, process):
+    page = client.get("/en/processes/gcm/")
+    assert 'href="/en/processes/gcm/follow/"' in body(page)
+
+    client.post("/en/processes/gcm/follow/", {"email": "lena@example.org"})
+    client.post(link("follow/confirm"))
+
+    follower = Follower.objects.get()
+    assert follower.process == process
+    assert follower.confirmed_at is not None
+
+
+def test_the_language_is_that_of_the_page(client, hearing):
+    client.post("/ar/events/hearing/follow/", {"email": "lena@example.org"})
+
+    assert Follower.objects.get().language == "ar"
+    assert link("follow/confirm").startswith("/ar/")
+
+
+def test_stopping_forgets_the_address(client, followed):
+    address = f"/en/follow/stop/{following.token(followed)}/"
+
+    assert "Stop these letters?" in body(client.get(address))
+    assert Follower.objects.exists()
+    stopped = client.post(address, {"what": "this"})
+
+    assert "Stopped" in body(stopped)
+    assert not Follower.objects.exists()
+    assert client.get(address).status_code == 404
+
+
+def test_everything_is_stopped_with_one_more_button(client, followed, process):
+    client.post("/en/processes/gcm/follow/", {"email": "lena@example.org"})
+    client.post(FOLLOW, {"email": "other@example.org"})
+    address = f"/en/follow/stop/{following.token(followed)}/"
+    assert "Stop everything, 1 more too" in body(client.get(address))
+
+    client.post(address, {"what": "everything"})
+
+    assert [each.email for each in Follower.objects.all()] == ["other@example.org"]
+
+
+@pytest.mark.parametrize(
+    "typed", [{}, {"email": ""}, {"email": "lena"}, {"email": "\x00@x"}, {"email": "x" * 9999}]
+)
+def test_what_is_no_address_gets_a_sentence(client, hearing, typed):
+    response = client.post(FOLLOW, typed)
+
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    assert not Follower.objects.exists()
+
+
+def test_a_draft_is_not_followed_and_a_cancelled_event_neither(client, hearing, clara, now):
+    Event.objects.update(state="draft")
+    assert client.get(FOLLOW).status_code == 404
+    Event.objects.update(state="published")
+    schedule.cancel(Event.objects.get(), by=clara, now=now, reason="Storm")
+
+    response = client.post(FOLLOW, {"email": "lena@example.org"})
+
+    assert "is cancelled" in body(response)
+    assert not Follower.objects.exists()
+
+
+def test_whoever_is_signed_in_need_not_type_the_address(client, hearing, amina):
+    client.force_login(amina)
+
+    assert 'value="amina@diaspora.example"' in body(client.get(FOLLOW))
+
+
+# One-click stop
+
+
+@pytest.fixture
+def stop(hearing) -> str:
+    token = preferences.token("lena@example.org", hearing.pk, Kind.REMINDER)
+    return f"/en/letters/stop/{token}/"
+
+
+def test_one_click_stops_without_cookies_and_without_a_token_of_the_page(stop, hearing):
+    provider = Client(enforce_csrf_checks=True)
+
+    response = provider.post(stop, {"List-Unsubscribe": "One-Click"})
+
+    assert response.status_code == 200
+    assert not provider.cookies
+    wish = Preference.objects.get()
+    assert (wish.email, wish.scope, wish.kind) == ("lena@example.org", hearing.pk, Kind.REMINDER)
+
+
+def test_looking_stops_nothing(client, stop, hearing):
+    for look in (client.get, client.head):
+        assert look(stop).status_code == 200
+    page = body(client.get(stop))
+
+    assert "Reminders before deadlines" in page
+    assert hearing.name_en in page
+    assert "csrfmiddlewaretoken" not in page
+    assert not Preference.objects.exists()
+    assert not client.cookies
+
+
+def test_what_was_stopped_says_so_and_can_be_taken_back(client, stop):
+    assert "These letters do not come any more." in body(client.post(stop))
+    assert "These letters do not come any more." in body(client.get(stop))
+
+    again = client.post(stop, {"again": "1"})
+
+    assert "We write again" in body(again)
+    assert not Preference.objects.exists()
+
+
+def test_stopping_twice_is_stopping_once(client, stop):
+    for _time in range(2):
+        assert client.post(stop).status_code == 200
+    assert Preference.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_other_ways_of_asking_are_refused(client, stop, method):
+    assert getattr(client, method)(stop).status_code == 405
+
+
+@pytest.mark.parametrize("place", ["follow/confirm", "follow/stop", "letters/stop"])
+@pytest.mark.parametrize("token", NOT_TOKENS)
+def test_what_is_no_link_of_ours_is_a_clear_page(client, now, place, token):
+    for ask in (client.get, client.head, client.post):
+        assert ask(f"/en/{place}/{token}/").status_code == 404
+
+
+def test_a_link_for_one_thing_does_not_open_another(client, followed, stop):
+    token = following.token(followed)
+
+    assert client.post(f"/en/letters/stop/{token}/").status_code == 404
+    assert client.post(stop.replace("letters", "follow")).status_code == 404
+    assert Follower.objects.exists()
+
+
+def test_a_wrong_link_says_what_to_do(client, now):
+    response = client.get("/en/letters/stop/a:b/")
+
+    assert "This link does not work" in body(response)
+    assert "noindex" in body(response)
+
+
+def test_a_follower_of_an_event_that_was_taken_back_is_still_let_go(client, followed):
+    Event.objects.update(state="draft")
+
+    client.post(f"/en/follow/stop/{following.token(followed)}/")
+
+    assert not Follower.objects.exists()
+
+
+def test_the_letter_once_more_a_day_later_and_no_sooner(client, followed):
+    client.post(FOLLOW, {"email": "lena@example.org"})
+    assert Letter.objects.count() == 1
+    Follower.objects.update(asked_at=followed.asked_at - timedelta(days=1))
+
+    client.post(FOLLOW, {"email": "lena@example.org"})
+
+    assert Letter.objects.count() == 2
