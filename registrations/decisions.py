@@ -1,15 +1,15 @@
 """What organisers decide about the people of a delegation."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from audit import trail
-from registrations import mails, refusals
-from registrations.models import Delegate, Exchange, Registration
+from events import capacity
+from registrations import mails, refusals, seats, waiting
+from registrations.models import SEATED, Delegate, Exchange, Registration
 
 State = Delegate.State
 
@@ -18,15 +18,48 @@ State = Delegate.State
 def approve(
     registration: Registration, delegates: Iterable[Delegate], *, by: User, now: datetime
 ) -> None:
-    """Say yes to these people of one delegation; one letter to the group names them all.
+    """Say yes to these people of one delegation, and give them their seats; one letter to the
+    group names them all. Who stands in for somebody with a seat takes that one over.
 
-    Refuses with NotSent, NobodyChosen, and AlreadyDecided if one of them waits no more; then
-    nothing is changed.
+    Refuses with NotSent, NobodyChosen, AlreadyDecided if one of them waits no more, and with
+    HearingFull, CapReached and QuotaFull if there are not seats for all; then nothing is changed.
     """
     held, people = _hold(registration, delegates)
+    table = seats.Table(held.event)
+    heirs = [delegate for delegate in people if _takes_over(delegate)]
+    others = [delegate for delegate in people if not _takes_over(delegate)]
+    for heir in heirs:
+        _seat(heir, table, by=by, now=now)
+    waiting.serve(table, now=now)
+    refusal = table.why_not(*others)
+    if refusal:
+        raise refusal
+    for delegate in others:
+        _seat(delegate, table, by=by, now=now)
+    if others:
+        mails.approved(held, others, now=now)
+    for heir in heirs:
+        if heir.replaces:
+            mails.replaced(held, heir.replaces, heir, now=now)
+    waiting.ask_to_confirm(people, now=now)
+
+
+@transaction.atomic
+def wait_list(
+    registration: Registration, delegates: Iterable[Delegate], *, by: User, now: datetime
+) -> None:
+    """Let these people wait for a seat, after all who wait already.
+
+    Refuses as `approve` does of people who were decided, and with SeatIsFree if one of them has
+    no need to wait.
+    """
+    held, people = _hold(registration, delegates)
+    table = seats.Table(held.event)
+    waiting.serve(table, now=now)
     for delegate in people:
-        _turn(delegate, State.APPROVED, gettext_noop("approved"), held, by=by, now=now)
-    mails.approved(held, people, now=now)
+        if _takes_over(delegate) or table.why_not(delegate) is None:
+            raise refusals.SeatIsFree(delegate)
+    waiting.join(held, people, table, by=by, now=now)
 
 
 @transaction.atomic
@@ -38,13 +71,23 @@ def decline(
     now: datetime,
     reason: str,
 ) -> None:
-    """Say no, with the reason that the group reads. Refuses as `approve`, and ReasonMissing."""
+    """Say no, with the reason that the group reads; to people on the waiting list too. No seat
+    comes free of it: none of them had one, and whoever was to be replaced stays.
+
+    Refuses as `approve` does of people who were decided, and with ReasonMissing.
+    """
     if not reason.strip():
         raise refusals.ReasonMissing
-    held, people = _hold(registration, delegates)
+    held, people = _hold(registration, delegates, also=[State.WAIT_LISTED])
     for delegate in people:
-        _turn(
-            delegate, State.DECLINED, gettext_noop("declined"), held, by=by, now=now, reason=reason
+        seats.turn(
+            delegate,
+            State.DECLINED,
+            gettext_noop("declined"),
+            by=by,
+            now=now,
+            reason=reason,
+            replaces=None,
         )
     mails.declined(held, people, reason=reason, now=now)
 
@@ -74,11 +117,10 @@ def ask(
             answered_at=None,
             defaults={"question": question, "asked_by": by, "asked_at": now},
         )
-        _turn(
+        seats.turn(
             delegate,
             State.MORE_INFORMATION,
             gettext_noop("question asked"),
-            held,
             by=by,
             now=now,
             reason=question,
@@ -87,41 +129,41 @@ def ask(
 
 
 def _hold(
-    registration: Registration, delegates: Iterable[Delegate]
+    registration: Registration, delegates: Iterable[Delegate], also: Collection[str] = ()
 ) -> tuple[Registration, list[Delegate]]:
-    held = Registration.objects.held(registration)
-    chosen = [delegate.pk for delegate in delegates]
-    people = list(held.delegates.filter(pk__in=chosen).select_related("representative").in_order())
+    """The delegation and those people of it, read anew under the lock of the event's seats."""
+    event = capacity.hold(registration.event)
+    held = Registration.objects.held(registration, event)
     if held.is_draft:
         raise refusals.NotSent(held)
+    chosen = [delegate.pk for delegate in delegates]
+    people = list(
+        held.delegates.filter(pk__in=chosen)
+        .select_related("representative", "replaces__representative")
+        .in_order()
+    )
     if not people:
         raise refusals.NobodyChosen
-    decided = [delegate for delegate in people if not delegate.awaits_decision]
+    decided = [each for each in people if not (each.awaits_decision or each.state in also)]
     if decided:
         raise refusals.AlreadyDecided(decided)
+    for delegate in people:
+        delegate.registration = held
+        if delegate.replaces:
+            delegate.replaces.registration = held
     return held, people
 
 
-def _turn(
-    delegate: Delegate,
-    state: str,
-    verb: str,
-    registration: Registration,
-    *,
-    by: User,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    before = delegate.state
-    delegate.state = state
-    delegate.save(update_fields=["state"])
-    trail.record(
-        by,
-        verb,
-        delegate,
-        at=now,
-        scope=registration.event_id,
-        before={"state": before},
-        after={"state": state},
-        reason=reason,
-    )
+def _takes_over(delegate: Delegate) -> bool:
+    """There is a seat for this person that somebody of the same group has until now; or the
+    person needs none."""
+    old = delegate.replaces
+    return old is not None and old.state in SEATED and (old.needs_seat or not delegate.needs_seat)
+
+
+def _seat(delegate: Delegate, table: seats.Table, *, by: User, now: datetime) -> None:
+    verb, old = gettext_noop("approved"), delegate.replaces
+    if old and old.state in SEATED:
+        table.hand_over(old, delegate, by=by, now=now, verb=verb)
+    else:
+        table.give(delegate, by=by, now=now, verb=verb)

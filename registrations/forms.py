@@ -1,20 +1,49 @@
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from events.models import Segment, Track
 from registrations.intake import Person
 from registrations.models import Delegate
 
 
-def typed(form: forms.BaseForm) -> dict[str, str]:
+def typed(form: forms.BaseForm) -> dict[str, Any]:
     """What stands in the fields, valid or not; nothing where only choices are made."""
-    kept = {
-        name: form.data.get(form.add_prefix(name), "").replace("\x00", "")[:2000]
-        for name in form.fields
-    }
+    kept = {name: _said(form, name) for name in form.fields}
     words = [kept[name] for name in kept if not isinstance(form.fields[name], forms.ChoiceField)]
     return kept if any(text.strip() for text in words) else {}
+
+
+def _said(form: forms.BaseForm, name: str) -> str | list[str]:
+    value = form[name].data
+    if isinstance(value, list):
+        return [_storable(each) for each in value[:100]]
+    return _storable(value or "")
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "")[:2000]
+
+
+def show_theirs(form: forms.BaseForm, theirs: dict[str, Any]) -> None:
+    """Let each question that a colleague has answered otherwise meanwhile say so."""
+    for name, value in theirs.items():
+        if name in form.fields and _as_words(form, name, form[name].data) != (
+            said := _as_words(form, name, value)
+        ):
+            form.fields[name].theirs = said or _("nothing")
+
+
+def _as_words(form: forms.BaseForm, name: str, value: Any) -> str:
+    """An answer as its reader sees it; of choices, their names."""
+    field = form.fields[name]
+    if not isinstance(field, forms.ChoiceField):
+        return " ".join(str(value or "").split())
+    chosen = {str(each) for each in (value if isinstance(value, list | tuple) else [value])}
+    return ", ".join(str(label) for key, label in field.choices if key and str(key) in chosen)
 
 
 class PersonForm(forms.Form):
@@ -59,19 +88,58 @@ class PersonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    segments = forms.MultipleChoiceField(
+        label=_("Which parts does this person want to attend?"),
+        required=False,
+        help_text=_("The seats of these parts are counted by themselves."),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Choose from the parts in the list.")},
+    )
+
+    def __init__(self, *args: Any, segments: Sequence[Segment] = (), **kwargs: Any) -> None:
+        """`segments`: the parts of the event whose seats are counted; without, nobody is asked."""
+        super().__init__(*args, **kwargs)
+        if segments:
+            self.fields["segments"].choices = [(str(each.pk), str(each)) for each in segments]
+        else:
+            del self.fields["segments"]
+
     def person(self) -> Person:
-        tidy = {name: " ".join(value.split()) for name, value in self.cleaned_data.items()}
-        return Person(**(tidy | {"access_needs": self.cleaned_data["access_needs"].strip()}))
+        said = self.cleaned_data
+        tidy = {
+            name: " ".join(said[name].split())
+            for name in ("given_names", "family_name", "email", "role")
+        }
+        segments = tuple(uuid.UUID(pk) for pk in said.get("segments", []))
+        return Person(**tidy, access_needs=said["access_needs"].strip(), segments=segments)
 
     @staticmethod
-    def of(delegate: Delegate) -> dict[str, str]:
+    def of(delegate: Delegate) -> dict[str, Any]:
         return {
             "given_names": delegate.representative.given_names,
             "family_name": delegate.representative.family_name,
             "email": delegate.representative.email,
             "role": delegate.role,
             "access_needs": delegate.access_needs,
+            "segments": [str(part.segment_id) for part in delegate.segments.all()],
         }
+
+
+class TrackForm(forms.Form):
+    """The way in that a group chooses, where an event has several."""
+
+    track = forms.ChoiceField(
+        label=_("How does your group take part?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose how your group takes part."),
+            "invalid_choice": _("Choose one from the list."),
+        },
+    )
+
+    def __init__(self, *args: Any, tracks: Sequence[Track], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["track"].choices = [(str(track.pk), str(track)) for track in tracks]
 
 
 class ChooseOrganisationForm(forms.Form):
@@ -101,4 +169,15 @@ class AnswerForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": _("Write your answer.")},
+    )
+
+
+class AskInForm(forms.Form):
+    """Why a group comes after the close."""
+
+    reason = forms.CharField(
+        label=_("Why do you come late?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Write why you come late. The organisers decide by it.")},
     )

@@ -1,21 +1,35 @@
 """How a delegation comes in: begun as a draft, filled, sent, withdrawn."""
 
+import uuid
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, ProtectedError
+from django.db.models import Max, ProtectedError, Q
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import trail
-from events.models import Deadline, Event
+from audit.models import Entry
+from events import capacity
+from events.models import Deadline, Event, Track
 from notifications import recall
-from notifications.models import Kind
-from registrations import mails, references, refusals
-from registrations.models import Delegate, Registration
+from notifications.models import Kind, Letter
+from notifications.writing import Reader
+from registrations import mails, references, refusals, seats, waiting
+from registrations.models import (
+    AWAITS_DECISION,
+    GONE,
+    SEATED,
+    WITHOUT_SEAT,
+    Delegate,
+    Exemption,
+    Registration,
+    SegmentDecision,
+)
 from stakeholders.models import Organisation, Representative
 
 State = Delegate.State
@@ -30,6 +44,7 @@ class Person:
     email: str = ""
     role: str = Delegate.Role.DELEGATE
     access_needs: str = ""
+    segments: tuple[uuid.UUID, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -43,10 +58,12 @@ def begin(event: Event, organisation: Organisation, *, by: User, now: datetime) 
 
     Refuses with NotTakingPlace, NoRegistration, WindowNotOpen and WindowClosed.
     """
-    _check_window(event, now)
+    _check_window(event, organisation, now)
     registration = Registration.objects.filter(event=event, organisation=organisation).first()
     if registration is None:
         registration = _begin_anew(event, organisation, by=by, now=now)
+    if registration.is_withdrawn:
+        capacity.hold(event)
     held = Registration.objects.held(registration)
     if held.is_withdrawn:
         held.sent_at = held.withdrawn_at = None
@@ -58,31 +75,83 @@ def begin(event: Event, organisation: Organisation, *, by: User, now: datetime) 
 
 
 @transaction.atomic
-def add_person(registration: Registration, person: Person, *, by: User, now: datetime) -> Delegate:
-    """Refuses with SentAlready, ListedAlready and TwoHeads."""
+def choose_track(
+    registration: Registration, track: Track | None, *, by: User, now: datetime
+) -> None:
+    """Say how the group takes part. Refuses with SentAlready, and with TrackMissing what is no
+    track of this event."""
     held = _held_draft(registration)
+    if track is None or track.event_id != held.event_id:
+        raise refusals.TrackMissing
+    held.track = track
+    held.save(update_fields=["track"])
+    registration.track = track
+
+
+@transaction.atomic
+def add_person(
+    registration: Registration,
+    person: Person,
+    *,
+    by: User,
+    now: datetime,
+    entry: uuid.UUID | None = None,
+) -> Delegate:
+    """Put a person in a draft. The same `entry` with the same words is a form that was sent
+    twice: the person who is in already is returned.
+
+    Refuses with SentAlready, WindowClosed, ListedAlready, TwoHeads and OverCap.
+    """
+    held = _held_draft(registration)
+    person = _tidy(held, person)
+    entered = Delegate.objects.filter(pk__in=[entry] if entry else [])
+    known = entered.select_related("representative").first()
+    if known and known.registration_id == held.pk and _said_of(known) == person:
+        return known
+    _check_not_closed(held, now)
     _check_head(held, person)
+    if person.role not in WITHOUT_SEAT:
+        _check_cap(held, more=1)
     representative = _representative(held.organisation, person)
     if held.delegates.filter(representative=representative).exists():
         raise refusals.ListedAlready(person.full_name)
     last = held.delegates.aggregate(last=Max("position"))["last"] or 0
     delegate = Delegate.objects.create(
+        pk=entry if entry and not known else uuid.uuid4(),
         registration=held,
         representative=representative,
         position=last + 1,
         role=person.role,
         access_needs=person.access_needs,
     )
-    _forget_typed(held, "person")
+    if person.segments:
+        _choose_segments(delegate, person.segments)
+    _forget_typed(held, "person", by)
     return delegate
 
 
 @transaction.atomic
-def change_person(delegate: Delegate, person: Person, *, by: User, now: datetime) -> None:
-    """Refuses with SentAlready, AlreadyDecided, ListedAlready and TwoHeads."""
+def change_person(
+    delegate: Delegate, person: Person, *, by: User, now: datetime, seen: str = ""
+) -> None:
+    """Keep what is said of a person of a draft; `seen` is the mark of what the form showed.
+
+    Refuses with SentAlready, AlreadyDecided, ChangedMeanwhile, ListedAlready, TwoHeads and
+    OverCap.
+    """
     held = _held_draft(delegate.registration)
-    _check_undecided(held, delegate)
+    delegate.refresh_from_db()
+    delegate.registration = held
+    _check_undecided(delegate)
+    person = _tidy(held, person)
+    if _said_of(delegate) == person:
+        _forget_typed(held, str(delegate.id), by)
+        return
+    if seen and seen != delegate.mark:
+        raise refusals.ChangedMeanwhile(delegate)
     _check_head(held, person, but=delegate)
+    if person.role not in WITHOUT_SEAT and not delegate.needs_seat:
+        _check_cap(held, more=1)
     representative = _representative(held.organisation, person)
     if held.delegates.filter(representative=representative).exclude(pk=delegate.pk).exists():
         raise refusals.ListedAlready(person.full_name)
@@ -91,99 +160,132 @@ def change_person(delegate: Delegate, person: Person, *, by: User, now: datetime
     delegate.role = person.role
     delegate.access_needs = person.access_needs
     delegate.save(update_fields=["representative", "role", "access_needs"])
+    _choose_segments(delegate, person.segments)
     if before != representative:
         _forget_unsent(before)
-    _forget_typed(held, str(delegate.id))
+    _forget_typed(held, str(delegate.id), by)
 
 
 @transaction.atomic
 def remove_person(delegate: Delegate, *, by: User, now: datetime) -> None:
     """Take a person out of a draft. Refuses with SentAlready and AlreadyDecided."""
     held = _held_draft(delegate.registration)
-    _check_undecided(held, delegate)
+    delegate.refresh_from_db()
+    _check_undecided(delegate)
     _forget_typed(held, str(delegate.id))
     delegate.delete()
     _forget_unsent(delegate.representative)
 
 
 @transaction.atomic
-def keep_typed(registration: Registration, task: str, typed: dict[str, Any]) -> None:
-    """Keep what was typed though it is not valid yet, so that nobody types it twice; nothing
-    typed forgets it. Refuses with SentAlready."""
+def keep_typed(registration: Registration, task: str, typed: dict[str, Any], *, by: User) -> None:
+    """Keep what this person typed though it is not valid yet, so that nobody types it twice;
+    nothing typed forgets it. Colleagues keep their own words. Refuses with SentAlready."""
     held = _held_draft(registration)
     if typed:
-        held.unfinished = held.unfinished | {task: typed}
+        held.unfinished = held.unfinished | {_place(task, by): typed}
         held.save(update_fields=["unfinished"])
     else:
-        _forget_typed(held, task)
+        _forget_typed(held, task, by)
 
 
 @transaction.atomic
 def submit(registration: Registration, *, by: User, now: datetime) -> None:
-    """Send the delegation to the organisers.
+    """Send the delegation to the organisers; first come, first served, each of its people gets a
+    seat or a place on the waiting list.
+
+    What this is judged by is read under the lock of the event's seats; only `now` is the moment
+    at which the request came in, however long it has waited.
 
     Refuses with SentAlready, NotTakingPlace, NoRegistration, WindowNotOpen, WindowClosed,
-    OrganisationIncomplete and NobodyIn; the draft then stays as it is.
+    OrganisationIncomplete, TrackMissing, NobodyIn and OverCap; the draft then stays as it is.
     """
-    held = _held_draft(registration)
-    deadline = _check_window(held.event, now)
+    has_tracks = registration.event.tracks.exists()
+    readers = mails.readers_of(registration)
+    event = capacity.hold(registration.event)
+    held = _held_draft(registration, event)
+    deadline = _check_window(event, held.organisation, now)
     if not (held.organisation.country and held.organisation.category):
         raise refusals.OrganisationIncomplete
-    waiting = held.delegates.filter(state=State.DRAFT)
-    if not waiting.exists():
+    if has_tracks and held.track_id is None:
+        raise refusals.TrackMissing
+    people = list(
+        held.delegates.filter(state=State.DRAFT).select_related("representative").in_order()
+    )
+    if not people:
         raise refusals.NobodyIn
+    _check_cap(held)
     held.sent_at = now
     held.unfinished = {}
     held.save(update_fields=["sent_at", "unfinished"])
-    sent = waiting.update(state=State.SUBMITTED)
-    trail.record(
-        by, gettext_noop("sent"), held, at=now, scope=held.event_id, after={"people": sent}
-    )
     _stop_reminders(held, deadline, now=now)
-    mails.received(held, deadline, now=now)
-    registration.refresh_from_db()
+    for delegate in people:
+        delegate.registration = held
+        delegate.state = State.SUBMITTED
+    sent = trail.act(
+        by, gettext_noop("sent"), held, at=now, scope=event.id, after={"people": len(people)}
+    )
+    if event.is_first_come:
+        _seat(held, people, sent, readers, by=by, now=now)
+    else:
+        held.delegates.filter(state=State.DRAFT).update(state=State.SUBMITTED)
+        trail.record_many([sent])
+        mails.received(held, deadline, now=now, people=people, readers=readers)
+    registration.sent_at, registration.unfinished = held.sent_at, held.unfinished
+    registration.event, registration.organisation = event, held.organisation
+    registration.track_id = held.track_id
 
 
 @transaction.atomic
 def withdraw(registration: Registration, *, by: User, now: datetime) -> None:
-    """Take the whole delegation back; a draft too. Refuses with nothing: it may be said twice."""
-    held = Registration.objects.held(registration)
+    """Take the whole delegation back; a draft too. Its seats go to those who wait. Refuses with
+    nothing: it may be said twice."""
+    event = capacity.hold(registration.event)
+    held = Registration.objects.held(registration, event)
     if held.is_withdrawn:
         return
     was_sent = not held.is_draft
     held.withdrawn_at = now
     held.save(update_fields=["withdrawn_at"])
-    held.delegates.exclude(state=State.DECLINED).update(state=State.WITHDRAWN)
-    trail.record(by, gettext_noop("withdrawn"), held, at=now, scope=held.event_id)
-    deadline = held.event.deadlines.filter(kind=Deadline.Kind.REGISTRATION).first()
-    if deadline:
-        _stop_reminders(held, deadline, now=now)
+    asked = list(held.delegates.to_confirm().values_list("representative__email", flat=True))
+    stand_ins = held.delegates.filter(state__in=AWAITS_DECISION, replaces__isnull=False)
+    stand_ins.filter(role=Delegate.Role.HEAD).update(role=Delegate.Role.DELEGATE)
+    stand_ins.update(replaces=None)
+    held.delegates.exclude(state__in=GONE).update(state=State.WITHDRAWN, waits_as=None)
+    seats.take_parts(SegmentDecision.objects.filter(delegate__registration=held))
+    trail.record(by, gettext_noop("withdrawn"), held, at=now, scope=event.id)
+    for deadline in event.deadlines.all():
+        if deadline.kind == Deadline.Kind.REGISTRATION:
+            _stop_reminders(held, deadline, now=now)
     recall.cancel(now=now, about=held.id, spare=mails.DECLINED)
+    _stop_asking(event, asked, now=now)
     if was_sent:
         mails.withdrawn(held, now=now)
+        waiting.fill(event, now=now)
     registration.refresh_from_db()
 
 
 @transaction.atomic
 def withdraw_person(delegate: Delegate, *, by: User, now: datetime) -> None:
-    """Take one person back. Refuses with CannotWithdraw."""
-    held = Registration.objects.held(delegate.registration)
+    """Take one person back; the seat goes to those who wait. Refuses with CannotWithdraw."""
+    event = capacity.hold(delegate.registration.event)
+    held = Registration.objects.held(delegate.registration, event)
     delegate.refresh_from_db()
+    delegate.registration = held
     if not delegate.can_withdraw:
         raise refusals.CannotWithdraw(delegate)
-    before = delegate.state
-    delegate.state = State.WITHDRAWN
-    delegate.save(update_fields=["state"])
-    trail.record(
-        by,
-        gettext_noop("withdrawn"),
+    seats.turn(
         delegate,
-        at=now,
-        scope=held.event_id,
-        before={"state": before},
-        after={"state": delegate.state},
+        State.WITHDRAWN,
+        gettext_noop("withdrawn"),
+        by=by,
+        now=now,
+        replaces=None if delegate.awaits_decision else delegate.replaces,
+        role=_role_without_rival(delegate),
     )
+    _stop_asking(event, [delegate.representative.email], now=now)
     mails.person_withdrawn(held, delegate, now=now)
+    waiting.fill(event, now=now)
 
 
 def _begin_anew(
@@ -211,39 +313,133 @@ def _unused_reference(prefix: str) -> str:
     return reference
 
 
-def _held_draft(registration: Registration) -> Registration:
-    held = Registration.objects.held(registration)
+def _held_draft(registration: Registration, event: Event | None = None) -> Registration:
+    held = Registration.objects.held(registration, event)
     if not held.is_draft:
         raise refusals.SentAlready(held)
     return held
 
 
-def _check_window(event: Event, now: datetime) -> Deadline:
+def _check_window(event: Event, organisation: Organisation, now: datetime) -> Deadline:
+    """An organisation that was let in may register while the window is shut for others."""
     if not event.is_published:
         raise refusals.NotTakingPlace(event)
-    deadline = event.deadlines.filter(kind=Deadline.Kind.REGISTRATION).first()
+    deadline = event.registration_deadline
     if deadline is None:
         raise refusals.NoRegistration(event)
+    if deadline.is_open(now) or _is_let_in(event, organisation, now):
+        return deadline
     if deadline.is_not_yet_open(now):
         raise refusals.WindowNotOpen(deadline)
-    if not deadline.is_open(now):
+    raise refusals.WindowClosed(deadline)
+
+
+def _check_not_closed(registration: Registration, now: datetime) -> None:
+    """Nobody new comes into a draft that is too late."""
+    deadline = registration.event.registration_deadline
+    if deadline is None or now < deadline.closes_at:
+        return
+    if not _is_let_in(registration.event, registration.organisation, now):
         raise refusals.WindowClosed(deadline)
-    return deadline
+
+
+def _is_let_in(event: Event, organisation: Organisation, now: datetime) -> bool:
+    exemption = Exemption.objects.filter(event=event, organisation=organisation).first()
+    return exemption is not None and exemption.is_open(now)
 
 
 def _check_head(registration: Registration, person: Person, but: Delegate | None = None) -> None:
     if person.role == Delegate.Role.HEAD:
-        heads = registration.delegates.filter(role=Delegate.Role.HEAD).exclude(state=State.DECLINED)
+        heads = registration.delegates.filter(role=Delegate.Role.HEAD).exclude(state__in=GONE)
         head = (heads.exclude(pk=but.pk) if but else heads).first()
         if head:
             raise refusals.TwoHeads(head)
 
 
-def _check_undecided(registration: Registration, delegate: Delegate) -> None:
+def _role_without_rival(delegate: Delegate) -> str:
+    """Of a head and the head who stands in, the one who is taken back leads no more."""
+    heads = delegate.registration.delegates.filter(role=Delegate.Role.HEAD)
+    rivals = heads.exclude(state__in=GONE).exclude(pk=delegate.pk)
+    if delegate.role == Delegate.Role.HEAD and rivals.exists():
+        return Delegate.Role.DELEGATE
+    return delegate.role
+
+
+def _check_undecided(delegate: Delegate) -> None:
     """Whoever was declined before the delegation was withdrawn stays so in the new draft."""
-    decided = registration.delegates.filter(pk=delegate.pk).exclude(state=State.DRAFT)
-    if decided.exists():
-        raise refusals.AlreadyDecided(decided)
+    if delegate.state != State.DRAFT:
+        raise refusals.AlreadyDecided([delegate])
+
+
+def _check_cap(registration: Registration, more: int = 0) -> None:
+    """Those of the draft, those who wait and those who have a seat count; whoever is to stand in
+    for one of them does not."""
+    cap = registration.event.cap
+    if cap is None:
+        return
+    takers = registration.delegates.exclude(state__in=[*GONE, State.WITHDRAWN])
+    takers = takers.exclude(role__in=WITHOUT_SEAT)
+    stand_ins = Q(state__in=AWAITS_DECISION, replaces__state__in=SEATED)
+    if takers.exclude(stand_ins).count() + more > cap:
+        raise refusals.OverCap(cap)
+
+
+def _seat(
+    registration: Registration,
+    people: list[Delegate],
+    sent: Entry,
+    readers: list[Reader],
+    *,
+    by: User,
+    now: datetime,
+) -> None:
+    """In the order of the delegation. Nobody overtakes those who wait already and for whom there
+    is a seat."""
+    table = seats.Table(registration.event)
+    waiting.serve(table, now=now)
+    would_overtake = table.serves_somebody()
+    seated: list[Delegate] = []
+    late: list[Delegate] = []
+    for delegate in people:
+        has_to_wait = would_overtake or table.why_not(*seated, delegate)
+        (late if delegate.needs_seat and has_to_wait else seated).append(delegate)
+    if seated:
+        verb = gettext_noop("seat given")
+        table.give(*seated, by=by, now=now, verb=verb, and_acts=[sent])
+        mails.approved(registration, seated, now=now, parts=bool(table.segments), readers=readers)
+        waiting.ask_to_confirm(seated, now=now)
+    acts = [] if seated else [sent]
+    waiting.join(registration, late, table, by=by, now=now, and_acts=acts, readers=readers)
+
+
+def _choose_segments(delegate: Delegate, segments: Iterable[uuid.UUID]) -> None:
+    """Ask for these parts of the event, and for no others."""
+    delegate.segments.exclude(segment__in=segments).delete()
+    SegmentDecision.objects.bulk_create(
+        [SegmentDecision(delegate=delegate, segment_id=segment) for segment in segments],
+        ignore_conflicts=True,
+    )
+
+
+def _said_of(delegate: Delegate) -> Person:
+    known = delegate.representative
+    return Person(
+        known.given_names,
+        known.family_name,
+        known.email,
+        delegate.role,
+        delegate.access_needs,
+        tuple(sorted(part.segment_id for part in delegate.segments.all())),
+    )
+
+
+def _tidy(registration: Registration, person: Person) -> Person:
+    """With those parts of the event whose seats are counted, in order: for the others nobody
+    need ask."""
+    if not person.segments:
+        return person
+    counted = registration.event.segments.exclude(seats=None).filter(pk__in=person.segments)
+    return replace(person, segments=tuple(sorted(counted.values_list("pk", flat=True))))
 
 
 def _representative(organisation: Organisation, person: Person) -> Representative:
@@ -263,14 +459,39 @@ def _forget_unsent(representative: Representative) -> None:
         Representative.objects.filter(pk=representative.pk, delegates=None).delete()
 
 
-def _forget_typed(registration: Registration, task: str) -> None:
-    if registration.unfinished.pop(task, None) is not None:
+def _place(task: str, by: User) -> str:
+    return f"{task}:{by.pk}"
+
+
+def _forget_typed(registration: Registration, task: str, by: User | None = None) -> None:
+    """What one of the colleagues has typed there, or all of them."""
+    kept = {
+        place: typed
+        for place, typed in registration.unfinished.items()
+        if (place != _place(task, by) if by else not place.startswith(f"{task}:"))
+    }
+    if kept != registration.unfinished:
+        registration.unfinished = kept
         registration.save(update_fields=["unfinished"])
 
 
 def _stop_reminders(registration: Registration, deadline: Deadline, *, now: datetime) -> None:
     """Whoever has no other draft for this event need not be reminded of its deadline."""
+    reminders = Letter.objects.pending().about(deadline.id).filter(kind=Kind.REMINDER)
+    if not reminders.exists():
+        return
     for user in registration.organisation.focal_points:
         others = Registration.objects.of(user).drafts().filter(event=registration.event)
         if not others.exclude(pk=registration.pk).exists():
             recall.cancel(now=now, about=deadline.id, to=user.email, kinds=[Kind.REMINDER])
+
+
+def _stop_asking(event: Event, addresses: Iterable[str], *, now: datetime) -> None:
+    """Whoever was asked to confirm, and was taken back, need not be reminded of it."""
+    deadline = event.confirmation_deadline
+    for email in filter(None, addresses if deadline else ()):
+        others = Delegate.objects.to_confirm().filter(
+            registration__event=event, representative__email__iexact=email
+        )
+        if deadline and not others.exists():
+            recall.cancel(now=now, about=deadline.id, to=email, kinds=[Kind.REMINDER])

@@ -5,27 +5,132 @@ act is one letter that names all the people it concerns: a focal point of twelve
 one letter, not twelve, and a delegate without an address of their own is not left out.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.db.models import Q
+from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from events.models import Deadline, Event, ReminderStep
-from notifications import outbox
-from notifications.models import Kind, Letter
-from registrations.models import Delegate, Exchange, Registration
+from clock import walls
+from events import mails as events_mails
+from events.mails import NEVER
+from events.models import Deadline, Event
+from notifications import outbox, writing
+from notifications.models import Kind
+from notifications.writing import Own, Reader, Sort, Stencils, Words
+from registrations import links
+from registrations.audiences import Audience, Changes, Concerned, Delegation
+from registrations.models import (
+    Delegate,
+    Exchange,
+    Exemption,
+    Invitation,
+    Registration,
+    SegmentDecision,
+)
+
+Told = dict[str, Any]
+"""What a letter says of a person: `person`, and perhaps `place`, `given` and `waiting`."""
 
 DECLINED = "declined"
 
+AT_THE_CLOSE = "at the close"
+UNCONFIRMABLE = "when it is too late to confirm; never where nobody is asked to"
+EVENT_BEGINS = "when the event begins"
+EVENT_OVER = "when the event is over"
+LET_IN_UNTIL = "when the exemption ends"
+DAY_OVER = "when that day is over"
 
-def received(registration: Registration, deadline: Deadline, *, now: datetime) -> None:
-    sent = registration.delegates.filter(state=Delegate.State.SUBMITTED)
-    people = list(sent.select_related("representative").in_order())
-    _to_group(registration, "received", now=now, people=people, deadline=deadline)
+GROUP = "each focal point of the group"
+ORGANISERS = "each organiser of the event; without one, its contact"
+PERSON = "the delegate, at their own address"
+PAGE, LIST = "registrations:registration", "registrations:mine"
+
+SORTS = {
+    sort.name: sort
+    for sort in (
+        Sort("received", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("withdrawn", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("person_withdrawn", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("approved", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("declined", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("asked", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("answered", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("wait_listed", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("moved_up", Kind.TRANSACTIONAL, GROUP, UNCONFIRMABLE),
+        Sort("part_given", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("confirm", Kind.TRANSACTIONAL, PERSON, UNCONFIRMABLE),
+        Sort("confirmed", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("declined_by_delegate", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("lapsed", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("replaced", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_BEGINS),
+        Sort("let_in", Kind.TRANSACTIONAL, GROUP, LET_IN_UNTIL),
+        Sort("not_let_in", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("invited", Kind.ANNOUNCEMENT, "the invited address", AT_THE_CLOSE),
+        Sort(
+            "confirm_near",
+            Kind.REMINDER,
+            "who has not confirmed yet; the focal point, for people without an address",
+            AT_THE_CLOSE,
+        ),
+        Sort("deadline_near", Kind.REMINDER, "each focal point with an unsent draft", AT_THE_CLOSE),
+        Sort("invitation_near", Kind.REMINDER, "invited groups without an answer", AT_THE_CLOSE),
+        Sort("closes_soon", Kind.REMINDER, "followers", AT_THE_CLOSE),
+        Sort("opens", Kind.REMINDER, "followers and invited groups", AT_THE_CLOSE),
+        Sort(
+            "changed",
+            Kind.TRANSACTIONAL,
+            "each focal point of a draft or a delegation; delegates asked to confirm",
+            EVENT_OVER,
+        ),
+        Sort("news", Kind.ANNOUNCEMENT, "invited groups and followers", EVENT_OVER),
+        Sort("queue", Kind.TRANSACTIONAL, "each organiser with people to decide about", DAY_OVER),
+    )
+}
+UNTIL: events_mails.Rules = {
+    NEVER: lambda facts: None,
+    AT_THE_CLOSE: lambda facts: facts["deadline"].closes_at,
+    UNCONFIRMABLE: lambda facts: facts["until"],
+    EVENT_BEGINS: lambda facts: (
+        facts["event"].starts_at or walls.start_of(facts["event"].starts_on, facts["event"].zone)
+    ),
+    EVENT_OVER: lambda facts: walls.closing(facts["event"].ends_on, None, facts["event"].zone),
+    LET_IN_UNTIL: lambda facts: facts["exemption"].until,
+    DAY_OVER: lambda facts: walls.start_of(facts["day"] + timedelta(days=1), facts["zone"]),
+}
+REMINDERS = {
+    Audience.TO_CONFIRM: "confirm_near",
+    Audience.DRAFTS: "deadline_near",
+    Audience.INVITED: "invitation_near",
+    Audience.FOLLOWERS: "closes_soon",
+}
+
+
+def readers_of(registration: Registration) -> list[Reader]:
+    """Those whom the letters of this group go to, for a verb that reads them before it waits."""
+    return [Reader.of(user) for user in registration.organisation.focal_points]
+
+
+def received(
+    registration: Registration,
+    deadline: Deadline,
+    *,
+    now: datetime,
+    people: Sequence[Delegate] | None = None,
+    readers: Sequence[Reader] | None = None,
+) -> None:
+    if people is None:
+        sent = registration.delegates.filter(state=Delegate.State.SUBMITTED)
+        people = list(sent.select_related("representative").in_order())
+    _to_group(registration, "received", people, now=now, readers=readers)
 
 
 def withdrawn(registration: Registration, *, now: datetime) -> None:
@@ -33,88 +138,512 @@ def withdrawn(registration: Registration, *, now: datetime) -> None:
 
 
 def person_withdrawn(registration: Registration, delegate: Delegate, *, now: datetime) -> None:
-    _to_group(registration, "person_withdrawn", now=now, people=[delegate])
+    _to_group(registration, "person_withdrawn", [delegate], now=now)
 
 
-def approved(registration: Registration, people: Sequence[Delegate], *, now: datetime) -> None:
-    _to_group(registration, "approved", now=now, people=people)
+def approved(
+    registration: Registration,
+    people: Sequence[Delegate],
+    *,
+    now: datetime,
+    parts: bool = True,
+    readers: Sequence[Reader] | None = None,
+) -> None:
+    """`parts`: whether the event has any whose seats are counted by themselves."""
+    told = _with_parts(people) if parts else people
+    _to_group(registration, "approved", told, now=now, readers=readers, **_asked(people))
 
 
 def declined(
     registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
 ) -> None:
-    _to_group(registration, DECLINED, now=now, people=people, reason=reason)
+    _to_group(registration, DECLINED, people, now=now, reason=reason)
 
 
 def asked(
     registration: Registration, people: Sequence[Delegate], *, question: str, now: datetime
 ) -> None:
-    _to_group(registration, "asked", now=now, people=people, question=question)
+    _to_group(registration, "asked", people, now=now, path=_page_of(people), question=question)
 
 
 def answered(
     registration: Registration, delegate: Delegate, exchange: Exchange, *, now: datetime
 ) -> None:
-    _to_group(registration, "answered", now=now, people=[delegate], exchange=exchange)
+    _to_group(
+        registration,
+        "answered",
+        [delegate],
+        now=now,
+        path=delegate.get_absolute_url,
+        exchange=exchange,
+    )
 
 
-def deadline_near(
-    deadline: Deadline,
-    step: ReminderStep,
-    drafts: Iterable[tuple[User, list[Registration]]],
+def wait_listed(
+    registration: Registration,
+    people: Sequence[Delegate],
     *,
     now: datetime,
-) -> int:
-    """One reminder for each person, naming all that person's unsent drafts. How many are new."""
-    begin = f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:{step.code}:"
-    written = set(Letter.objects.filter(key__startswith=begin).values_list("key", flat=True))
-    letters = [
-        outbox.write(
-            **_written(
-                user,
-                "deadline_near",
-                deadline.event,
-                {"deadline": deadline, "registrations": registrations},
-            ),
-            key=f"{begin}{user.id}",
-            kind=Kind.REMINDER,
-            now=now,
-            scope=deadline.event_id,
-            about=deadline.id,
-            expires_at=deadline.closes_at,
-        )
-        for user, registrations in drafts
-        if f"{begin}{user.id}" not in written
+    places: Mapping[UUID, int] | None = None,
+    readers: Sequence[Reader] | None = None,
+) -> None:
+    """With the place of each in the order. Whoever waits for a seat has no part of the event."""
+    told = [
+        {"person": one, "place": places[one.pk] if places else _place_of(registration.event, one)}
+        for one in people
     ]
-    return outbox.post_many(letters)
+    _to_group(registration, "wait_listed", told, now=now, readers=readers)
 
 
-def _to_group(registration: Registration, name: str, *, now: datetime, **context: Any) -> None:
-    for user in registration.organisation.focal_points:
-        outbox.post(
-            **_written(user, name, registration.event, context | {"registration": registration}),
-            key=f"{name}:{registration.id}:{now:%Y%m%dT%H%M%S.%fZ}:{user.id}",
-            kind=Kind.TRANSACTIONAL,
-            now=now,
-            scope=registration.event_id,
+def moved_up(
+    registration: Registration, people: Sequence[Delegate], *, now: datetime, parts: bool = True
+) -> None:
+    told = _with_parts(people) if parts else people
+    _to_group(registration, "moved_up", told, now=now, **_asked(people))
+
+
+def part_given(
+    registration: Registration, delegate: Delegate, segment: Any, *, now: datetime
+) -> None:
+    _to_group(registration, "part_given", [delegate], now=now, segment=segment, key=segment.id)
+
+
+def confirm(delegate: Delegate, deadline: Deadline, *, now: datetime) -> None:
+    """To the person's own address, in the language of the first focal point; to nobody where
+    there is none: then the focal point confirms."""
+    registration, email = delegate.registration, delegate.representative.email
+    if email:
+        _post(
+            "confirm",
+            _reader_of(registration, email),
+            registration.event,
+            {
+                "delegate": delegate,
+                "organisation": registration.organisation,
+                "path": partial(links.confirmation_path, delegate),
+            }
+            | _asked([delegate], deadline),
+            key=f"{delegate.id}:{now:%Y%m%dT%H%M%S.%fZ}",
             about=registration.id,
+            now=now,
         )
 
 
-def _written(user: User, name: str, event: Event, context: dict[str, Any]) -> dict[str, Any]:
-    """The letter in the reader's language."""
-    with translation.override(user.language):
-        full = context | {
-            "event": event,
-            "user": user,
-            "base_url": settings.BASE_URL,
-            "contact": event.contact,
+def confirmed(registration: Registration, delegate: Delegate, *, now: datetime) -> None:
+    _to_group(registration, "confirmed", [delegate], now=now)
+
+
+def declined_by_delegate(registration: Registration, delegate: Delegate, *, now: datetime) -> None:
+    _to_group(registration, "declined_by_delegate", [delegate], now=now)
+
+
+def lapsed(registration: Registration, people: Sequence[Delegate], *, now: datetime) -> None:
+    _to_group(registration, "lapsed", people, now=now)
+
+
+def replaced(registration: Registration, old: Delegate, new: Delegate, *, now: datetime) -> None:
+    """Somebody comes, or is proposed, in the place of somebody else."""
+    told = _with_parts([new])
+    _to_group(registration, "replaced", told, now=now, old=old, new=new, **_asked([new]))
+
+
+def asks_in(exemption: Exemption, *, now: datetime) -> None:
+    event = exemption.event
+    organisers = User.objects.filter(
+        Q(roles__event=event) | Q(roles__process=event.process_id),
+        is_active=True,
+        roles__kind="manager",
+    ).distinct()
+    readers = [Reader.of(organiser) for organiser in organisers.order_by("email")]
+    for reader in readers or [Reader(event.contact, settings.LANGUAGE_CODE, event.zone)]:
+        _post(
+            "asks_in",
+            reader,
+            event,
+            {
+                "exemption": exemption,
+                "organisation": exemption.organisation,
+                "path": partial(
+                    reverse, "admin:registrations_exemption_change", args=[exemption.pk]
+                ),
+            },
+            key=f"{exemption.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+            about=exemption.id,
+            now=now,
+        )
+
+
+def let_in(exemption: Exemption, *, now: datetime) -> None:
+    _answer_of(exemption, "let_in", now=now)
+
+
+def not_let_in(exemption: Exemption, *, now: datetime) -> None:
+    _answer_of(exemption, "not_let_in", now=now)
+
+
+def invited(invitation: Invitation, deadline: Deadline, *, now: datetime) -> None:
+    _post(
+        "invited",
+        Reader.of(invitation),
+        invitation.event,
+        {
+            "group": invitation.name,
+            "deadline": deadline,
+            "path": partial(links.invitation_path, invitation),
+        },
+        key=f"{invitation.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+        about=invitation.id,
+        now=now,
+    )
+
+
+def reminder(
+    deadline: Deadline, code: str, concerned: Iterable[Concerned], *, now: datetime
+) -> int:
+    """One reminder for each reader, in the words of their highest audience. How many are new."""
+    return _to_many(
+        deadline.event,
+        (
+            (REMINDERS[Audience(one.audience)], one, _still_asked(one.delegates, deadline))
+            for one in concerned
+        ),
+        begin=f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:{code}:",
+        about=deadline.id,
+        now=now,
+    )
+
+
+def opens(deadline: Deadline, concerned: Iterable[Concerned], *, now: datetime) -> int:
+    """“Registration is open”, once for each reader. How many are new."""
+    return _to_many(
+        deadline.event,
+        (
+            ("opens", one, {"deadline": deadline, "is_invited": bool(one.invitation)})
+            for one in concerned
+        ),
+        begin=f"opens:{deadline.id}:",
+        about=deadline.id,
+        now=now,
+    )
+
+
+def changed(event: Event, told: Iterable[tuple[Concerned, Changes]], *, now: datetime) -> int:
+    """What is no longer as each reader knew it: one letter for each, naming everything."""
+    return _to_many(
+        event,
+        (
+            (
+                "changed" if one.takes_part else "news",
+                one,
+                {
+                    "changes": changes,
+                    "gravest": _gravest(changes),
+                    "has_page": bool(one.registrations),
+                    "is_invited": bool(one.invitation),
+                },
+            )
+            for one, changes in told
+        ),
+        begin=f"changed:{event.id}:{now:%Y%m%dT%H%M%S.%fZ}:",
+        about=event.id,
+        now=now,
+    )
+
+
+def queue(
+    organiser: User,
+    rows: Sequence[tuple[Event, int, datetime]],
+    day: date,
+    *,
+    now: datetime,
+) -> None:
+    """How many people wait for a decision, at all events of this organiser."""
+    reader = Reader.of(organiser)
+    _post(
+        "queue",
+        reader,
+        None,
+        {
+            "rows": rows,
+            "count": sum(count for _event, count, _oldest in rows),
+            "day": day,
+            "zone": reader.zone,
+            "path": _waiting_list_of([event for event, _count, _oldest in rows]),
+        },
+        key=f"{day}",
+        end=str(organiser.id),
+        about=organiser.id,
+        now=now,
+    )
+
+
+def _to_group(
+    registration: Registration,
+    name: str,
+    people: Sequence[Delegate | Told] = (),
+    *,
+    now: datetime,
+    key: UUID | None = None,
+    readers: Sequence[Reader] | None = None,
+    **facts: Any,
+) -> None:
+    """To each focal point, in words that are written once for each language and zone."""
+    told = [one if isinstance(one, dict) else {"person": one} for one in people]
+    whose = [registration.id, *(one["person"].id for one in told[:1]), *([key] if key else [])]
+    sort, event = SORTS[name], registration.event
+    facts = {
+        "event": event,
+        "registration": registration,
+        "organisation": registration.organisation,
+        "people": told,
+        "path": registration.get_absolute_url,
+        "now": now,
+        "stop": "",
+    } | facts
+    words: dict[Hashable, Words] = {}
+    letters = []
+    for reader in readers_of(registration) if readers is None else readers:
+        look = reader.language, reader.zone
+        if look not in words:
+            words[look] = events_mails.written(sort, reader, event, facts)
+        letters.append(
+            events_mails.letter(
+                sort,
+                reader,
+                event,
+                words[look],
+                key=f"{name}:{':'.join(map(str, whose))}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
+                about=registration.id,
+                expires_at=UNTIL[sort.until](facts),
+                stop="",
+                now=now,
+            )
+        )
+    outbox.post_many(letters)
+
+
+def _answer_of(exemption: Exemption, name: str, *, now: datetime) -> None:
+    event, organisation = exemption.event, exemption.organisation
+    draft = event.registrations.filter(organisation=organisation).first()
+    start = partial(reverse, "registrations:start", args=[event.slug])
+    without = start if name == "let_in" else event.get_absolute_url
+    for user in organisation.focal_points:
+        _post(
+            name,
+            Reader.of(user),
+            event,
+            {
+                "exemption": exemption,
+                "organisation": organisation,
+                "registration": draft,
+                "path": draft.get_absolute_url if draft else without,
+            },
+            key=f"{exemption.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+            about=exemption.id,
+            now=now,
+        )
+
+
+def _post(
+    name: str,
+    reader: Reader,
+    event: Event | None,
+    facts: dict[str, Any],
+    *,
+    key: str,
+    about: UUID,
+    now: datetime,
+    end: str = "",
+) -> None:
+    events_mails.post(
+        SORTS[name],
+        reader,
+        event,
+        {"event": event} | facts,
+        key=f"{name}:{key}:{end or reader.id}",
+        about=about,
+        rules=UNTIL,
+        now=now,
+    )
+
+
+def _page_of(people: Sequence[Delegate]) -> Callable[[], str]:
+    """Of the person, or of the delegation where there are several."""
+    one = people[0]
+    return one.get_absolute_url if len(people) == 1 else one.registration.get_absolute_url
+
+
+def _waiting_list_of(events: Sequence[Event]) -> str:
+    """Where organisers see who waits for a decision, of one event or of all."""
+    place = reverse("admin:registrations_delegate_changelist") + "?state=submitted"
+    if len(events) > 1:
+        return place
+    return f"{place}&registration__event__id__exact={events[0].pk}"
+
+
+def _asked(people: Sequence[Delegate], deadline: Deadline | None = None) -> dict[str, Any]:
+    """Until when these people may say that they come, if they are asked to."""
+    moments = [moment for one in people if (moment := links.answer_until(one))]
+    if not moments:
+        return {"until": None}
+    asks = deadline or people[0].registration.event.confirmation_deadline
+    return {"until": max(moments), "until_zone": asks.zone if asks else "UTC"}
+
+
+def _still_asked(people: Sequence[Delegate], deadline: Deadline) -> dict[str, Any]:
+    """As `_asked`, of people who are reminded of the deadline: most were asked long before it."""
+    late = [
+        one
+        for one in people
+        if one.asked_at and one.asked_at + links.TIME_TO_ANSWER > deadline.closes_at
+    ]
+    facts = {"deadline": deadline, "until": deadline.closes_at, "until_zone": deadline.zone}
+    return facts | _asked(late, deadline) if late else facts
+
+
+def _with_parts(people: Sequence[Delegate]) -> list[Told]:
+    """Each person with the parts of the event that they have or wait for."""
+    State = SegmentDecision.State
+    parts = defaultdict(list)
+    asked_for = SegmentDecision.objects.filter(delegate__in=people).select_related("segment")
+    for part in asked_for.order_by("segment__date", "segment__starts_at", "segment__name_en"):
+        parts[part.delegate_id, part.state].append(part.segment)
+    return [
+        {
+            "person": person,
+            "given": parts[person.id, State.GIVEN],
+            "waiting": parts[person.id, State.WAIT_LISTED],
         }
-        return {
-            "to": user.email,
-            "language": user.language,
-            "subject": " ".join(render_to_string(f"letters/{name}.subject.txt", full).split()),
-            "text": render_to_string(f"letters/{name}.txt", full),
-            "html": render_to_string(f"letters/{name}.html", full),
-            "reply_to": event.contact,
-        }
+        for person in people
+    ]
+
+
+def _place_of(event: Event, person: Delegate) -> int | None:
+    if person.waits_as is None:
+        return None
+    before = Delegate.objects.waiting().filter(registration__event=event)
+    return before.filter(waits_as__lt=person.waits_as).count() + 1
+
+
+def _reader_of(registration: Registration, email: str) -> Reader:
+    """Somebody of the group without an account reads as its first focal point does."""
+    account = User.objects.filter(email__iexact=email, is_active=True).first()
+    like = account or next(iter(registration.organisation.focal_points), User())
+    return Reader(email, like.language, like.zone)
+
+
+def _to_many(
+    event: Event,
+    letters: Iterable[tuple[str, Concerned, dict[str, Any]]],
+    *,
+    begin: str,
+    about: UUID,
+    now: datetime,
+) -> int:
+    """Letters that differ in little: written once, and filled in for each reader."""
+    stencils, rows = Stencils(), []
+    for name, one, facts in letters:
+        sort, reader = SORTS[name], one.reader
+        stop = events_mails.stop_path(sort, reader, event)
+        facts = facts | {"event": event}
+        own = _own(name, event, one) | {"stop": stop}
+        look = (name, reader.language, reader.zone, _look(facts))
+        words = stencils.words(look, partial(_written, sort, reader, event, facts), own)
+        rows.append(
+            events_mails.letter(
+                sort,
+                reader,
+                event,
+                words,
+                key=f"{begin}{one.reader.id}",
+                about=about,
+                expires_at=UNTIL[sort.until](facts),
+                stop=stop,
+                now=now,
+            )
+        )
+    return outbox.post_many(rows)
+
+
+def _written(sort: Sort, reader: Reader, event: Event, facts: dict[str, Any], own: Own) -> Words:
+    return events_mails.written(sort, Reader("", reader.language, reader.zone), event, facts | own)
+
+
+def _look(facts: dict[str, Any]) -> Hashable:
+    """What else than the reader's own makes these words differ from those of another letter."""
+    changes = facts.get("changes")
+    if changes is None:
+        return facts.get("until"), facts.get("is_invited")
+    return (
+        facts["has_page"],
+        facts["is_invited"],
+        changes.state,
+        changes.old_state,
+        changes.old_days,
+        changes.new_days,
+        tuple((deadline.id, old) for deadline, old in changes.deadlines),
+        tuple(changes.reasons),
+    )
+
+
+def _gravest(changes: Changes) -> str:
+    """What the subject says of several changes."""
+    if changes.state != changes.old_state:
+        return changes.state
+    return "days" if changes.new_days else "deadlines"
+
+
+def _own(name: str, event: Event, one: Concerned) -> Own:
+    """What stands in this reader's letter alone: their people or delegations, and their links."""
+    language = one.reader.language
+    if name == "confirm_near":
+        rows = [_person(delegate, one.reader) for delegate in one.delegates]
+        path = "" if len(rows) > 1 else rows[0]["path"]
+    elif name == "deadline_near" or (name == "changed" and one.registrations):
+        rows = [
+            _delegation(registration)
+            | {"path": writing.path(PAGE, language, registration.reference)}
+            for registration in one.registrations
+        ]
+        path = rows[0]["path"] if len(rows) == 1 else _spoken(language, reverse, LIST)
+    elif name == "changed":
+        rows = [
+            _delegation(delegate.registration) | {"name": str(delegate)}
+            for delegate in one.delegates
+        ]
+        path = writing.path("pages:event", language, event.slug)
+    else:
+        rows = []
+        path = (
+            _spoken(language, links.invitation_path, one.invitation)
+            if one.invitation
+            else writing.path("pages:event", language, event.slug)
+        )
+    return {
+        "group": one.invitation.name if one.invitation else "",
+        "rows": rows,
+        "path": path,
+    }
+
+
+def _delegation(registration: Registration | Delegation) -> Own:
+    return {
+        "reference": registration.reference,
+        "organisation": str(registration.organisation),
+    }
+
+
+def _person(delegate: Delegate, reader: Reader) -> Own:
+    """The delegate's own link; where the focal point reads, the page of that person."""
+    is_own = delegate.representative.email.lower() == reader.email.lower()
+    return _delegation(delegate.registration) | {
+        "name": str(delegate),
+        "path": _spoken(reader.language, links.confirmation_path, delegate)
+        if is_own
+        else _spoken(reader.language, delegate.get_absolute_url),
+    }
+
+
+def _spoken(language: str, say: Callable[..., str], *said: Any) -> str:
+    with translation.override(language):
+        return say(*said)

@@ -1,15 +1,17 @@
+import hashlib
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events.models import Event
+from events.models import Event, Segment, Track
 from stakeholders.models import Organisation, Representative
 
 
@@ -25,13 +27,15 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def drafts(self) -> "RegistrationQuerySet":
         return self.filter(sent_at=None, withdrawn_at=None)
 
-    def held(self, registration: "Registration") -> "Registration":
-        """Its row, read anew under a lock that lasts until the transaction ends."""
-        return (
-            self.select_for_update(of=["self"])
-            .select_related("event", "organisation")
-            .get(pk=registration.pk)
-        )
+    def held(self, registration: "Registration", event: Event | None = None) -> "Registration":
+        """Its row, read anew under a lock that lasts until the transaction ends; with the event,
+        where a verb holds that already."""
+        related = ["organisation"] if event else ["organisation", "event"]
+        rows = self.select_for_update(of=["self"]).select_related(*related)
+        held = rows.get(pk=registration.pk)
+        if event:
+            held.event = event
+        return held
 
 
 class Registration(models.Model):
@@ -48,6 +52,9 @@ class Registration(models.Model):
         verbose_name=_("organisation"),
     )
     reference = models.CharField(_("reference"), max_length=16, unique=True)
+    track = models.ForeignKey(
+        Track, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("track")
+    )
     begun_at = models.DateTimeField(_("begun"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
@@ -90,6 +97,14 @@ class Registration(models.Model):
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
 
+    def typed(self, task: str, by: Any) -> dict[str, Any]:
+        """What this person typed there that is not valid yet; colleagues keep their own words."""
+        return self.unfinished.get(f"{task}:{by.pk}", {})
+
+    def is_unfinished(self, task: str) -> bool:
+        """Somebody of the group has typed something there that is not valid yet."""
+        return any(key.startswith(f"{task}:") for key in self.unfinished)
+
 
 class DelegateQuerySet(models.QuerySet["Delegate"]):
     def of(self, user: Any) -> "DelegateQuerySet":
@@ -102,6 +117,18 @@ class DelegateQuerySet(models.QuerySet["Delegate"]):
         """The people whom an organiser sees: of delegations that were sent, and are not drafts
         again."""
         return self.filter(registration__sent_at__isnull=False).exclude(state=Delegate.State.DRAFT)
+
+    def seated(self) -> "DelegateQuerySet":
+        """Those who hold a seat: assistants and interpreters hold none."""
+        return self.filter(state__in=SEATED).exclude(role__in=WITHOUT_SEAT)
+
+    def waiting(self) -> "DelegateQuerySet":
+        """The waiting list, in its order."""
+        return self.filter(state=Delegate.State.WAIT_LISTED).order_by("waits_as")
+
+    def to_confirm(self) -> "DelegateQuerySet":
+        """Those who were asked whether they come, and have not said so."""
+        return self.filter(state=Delegate.State.APPROVED, asked_at__isnull=False)
 
     def in_order(self) -> "DelegateQuerySet":
         """Head of delegation first, then as they were entered."""
@@ -125,7 +152,12 @@ class Delegate(models.Model):
         SUBMITTED = "submitted", _("Being checked")
         MORE_INFORMATION = "more_information", _("Question to you")
         APPROVED = "approved", _("Approved")
+        CONFIRMED = "confirmed", _("Confirmed")
+        WAIT_LISTED = "wait_listed", _("On the waiting list")
         DECLINED = "declined", _("Declined")
+        DECLINED_BY_DELEGATE = "declined_by_delegate", _("Does not come")
+        LAPSED = "lapsed", _("Not confirmed in time")
+        REPLACED = "replaced", _("Replaced")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -145,6 +177,16 @@ class Delegate(models.Model):
     role = models.CharField(_("role"), max_length=12, choices=Role, default=Role.DELEGATE)
     state = models.CharField(_("state"), max_length=20, choices=State, default=State.DRAFT)
     access_needs = models.TextField(_("access needs"), max_length=2000, blank=True)
+    waits_as = models.PositiveBigIntegerField(_("place in the order"), null=True, editable=False)
+    asked_at = models.DateTimeField(_("asked to confirm"), null=True, editable=False)
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="replaced_by",
+        verbose_name=_("replaces"),
+    )
 
     objects = DelegateQuerySet.as_manager()
 
@@ -155,11 +197,26 @@ class Delegate(models.Model):
             models.UniqueConstraint("registration", "representative", name="one_place_per_person"),
             models.UniqueConstraint(
                 "registration",
-                condition=Q(role="head") & ~Q(state="declined"),
+                condition=Q(role="head")
+                & ~Q(state__in=["declined", "declined_by_delegate", "lapsed", "replaced"])
+                & ~Q(
+                    replaces__isnull=False,
+                    state__in=["submitted", "more_information", "wait_listed"],
+                ),
                 name="one_head_of_delegation",
             ),
+            models.CheckConstraint(
+                condition=Q(state="wait_listed", waits_as__isnull=False)
+                | (~Q(state="wait_listed") & Q(waits_as=None)),
+                name="waiting_has_a_place",
+            ),
         ]
-        indexes = [models.Index(fields=["state"])]
+        indexes = [
+            models.Index(fields=["state"]),
+            models.Index(
+                fields=["waits_as"], condition=Q(state="wait_listed"), name="waiting_list"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.representative.full_name
@@ -173,15 +230,82 @@ class Delegate(models.Model):
 
     @property
     def can_withdraw(self) -> bool:
-        return self.state in {*AWAITS_DECISION, Delegate.State.APPROVED}
+        return self.state in {*AWAITS_DECISION, *SEATED, Delegate.State.WAIT_LISTED}
+
+    @property
+    def needs_seat(self) -> bool:
+        return self.role not in WITHOUT_SEAT
+
+    @property
+    def is_seated(self) -> bool:
+        return self.state in SEATED and self.needs_seat
+
+    @property
+    def mark(self) -> str:
+        """A short digest of what the group's form shows of this person: another mark means that
+        somebody has changed it meanwhile."""
+        person = self.representative
+        shown = [person.given_names, person.family_name, person.email, self.role, self.access_needs]
+        shown += sorted(str(part.segment_id) for part in self.segments.all())
+        return hashlib.sha256("\x00".join(shown).encode()).hexdigest()[:16]
+
+    @property
+    def must_confirm(self) -> bool:
+        return self.state == Delegate.State.APPROVED and self.asked_at is not None
 
 
 TAGS = {
     Delegate.State.MORE_INFORMATION: "warn",
     Delegate.State.APPROVED: "ok",
+    Delegate.State.CONFIRMED: "ok",
+    Delegate.State.WAIT_LISTED: "warn",
     Delegate.State.DECLINED: "bad",
+    Delegate.State.LAPSED: "bad",
 }
 AWAITS_DECISION = {Delegate.State.SUBMITTED, Delegate.State.MORE_INFORMATION}
+SEATED = {Delegate.State.APPROVED, Delegate.State.CONFIRMED}
+WITHOUT_SEAT = {Delegate.Role.INTERPRETER, Delegate.Role.ASSISTANT}
+GONE = {
+    Delegate.State.DECLINED,
+    Delegate.State.DECLINED_BY_DELEGATE,
+    Delegate.State.LAPSED,
+    Delegate.State.REPLACED,
+}
+
+
+class SegmentDecision(models.Model):
+    """A part of the event that a delegate asks for, where its seats are counted by themselves.
+
+    It follows the delegate: asked for with the delegation, given with the seat at the event, or
+    waiting where only this part is full.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("Asked for")
+        GIVEN = "given", _("Given")
+        WAIT_LISTED = "wait_listed", _("On the waiting list")
+
+    delegate = models.ForeignKey(Delegate, on_delete=models.CASCADE, related_name="segments")
+    segment = models.ForeignKey(
+        Segment, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("segment")
+    )
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.ASKED)
+    waits_as = models.PositiveBigIntegerField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("part of the event")
+        verbose_name_plural = _("parts of the event")
+        constraints = [
+            models.UniqueConstraint("delegate", "segment", name="one_decision_per_segment"),
+            models.CheckConstraint(
+                condition=Q(state="wait_listed", waits_as__isnull=False)
+                | (~Q(state="wait_listed") & Q(waits_as=None)),
+                name="waiting_for_a_segment_has_a_place",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.segment}: {self.get_state_display()}"
 
 
 class Exchange(models.Model):
@@ -216,3 +340,93 @@ class Exchange(models.Model):
 
     def __str__(self) -> str:
         return self.question[:80]
+
+
+class Exemption(models.Model):
+    """A group that may register after the close, until a moment; or that has asked to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="exemptions", verbose_name=_("event")
+    )
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.CASCADE,
+        related_name="exemptions",
+        verbose_name=_("organisation"),
+    )
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(_("asked"), null=True)
+    reason = models.TextField(_("reason"), max_length=2000, blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    answered_at = models.DateTimeField(_("answered"), null=True)
+    answer = models.TextField(_("answer"), max_length=2000, blank=True)
+    until = models.DateTimeField(_("let in until"), null=True)
+
+    class Meta:
+        verbose_name = _("exemption")
+        verbose_name_plural = _("exemptions")
+        constraints = [
+            models.UniqueConstraint("event", "organisation", name="one_exemption_each"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(answered_at__isnull=False),
+                name="let_in_by_an_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}: {self.event}"
+
+    @property
+    def waits(self) -> bool:
+        return self.answered_at is None
+
+    def is_open(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unanswered(self) -> "InvitationQuerySet":
+        """Neither declined, nor answered by a delegation that was sent: a focal point with this
+        address has registered."""
+        answered = Registration.objects.filter(
+            event=models.OuterRef("event"),
+            sent_at__isnull=False,
+            organisation__memberships__state="active",
+            organisation__memberships__user__email__iexact=models.OuterRef("email"),
+        )
+        return self.filter(~models.Exists(answered), declined_at=None)
+
+
+class Invitation(models.Model):
+    """A group that the organisers ask to register, by the address of a person in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("event")
+    )
+    email = models.EmailField(_("email address"))
+    name = models.CharField(_("group"), max_length=255, blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    sent_at = models.DateTimeField(_("invited"))
+    declined_at = models.DateTimeField(_("declined"), null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), "event", name="invited_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or self.email}: {self.event}"

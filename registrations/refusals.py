@@ -1,11 +1,13 @@
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clock import shown
-from events.models import Deadline, Event
-from registrations.models import Delegate, Registration
+from events.models import Deadline, Event, Quota
+from registrations.models import Delegate, Exemption, Registration
+from stakeholders.models import Organisation
 
 
 class Refusal(Exception):
@@ -142,4 +144,163 @@ class CannotWithdraw(Refusal):
         super().__init__(
             _("%(name)s: %(state)s. There is nothing to withdraw.")
             % {"name": delegate, "state": delegate.get_state_display()}
+        )
+
+
+class NothingToConfirm(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("%(name)s: %(state)s. There is nothing to confirm.")
+            % {"name": delegate, "state": delegate.get_state_display()}
+        )
+
+
+class ConfirmedTooLate(Refusal):
+    def __init__(self, delegate: Delegate, until: datetime) -> None:
+        zone = delegate.registration.event.zone
+        super().__init__(
+            _("%(name)s could confirm until %(moment)s. It is too late now.")
+            % {"name": delegate, "moment": shown.closing_and_zone(until, zone)}
+        )
+
+
+class CannotReplace(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("%(name)s: %(state)s. Nobody can come in this place.")
+            % {"name": delegate, "state": delegate.get_state_display()}
+        )
+
+
+class ReplacementWaits(Refusal):
+    def __init__(self, delegate: Delegate, new: Delegate) -> None:
+        super().__init__(
+            _("%(new)s is already named in place of %(old)s, and the organisers have not decided.")
+            % {"new": new, "old": delegate}
+        )
+
+
+class HasBegun(Refusal):
+    def __init__(self, event: Event) -> None:
+        super().__init__(_("“%(event)s” has begun.") % {"event": event})
+
+
+class NotClosed(Refusal):
+    def __init__(self, event: Event) -> None:
+        super().__init__(
+            _("Registration for “%(event)s” has not closed. You need not ask.") % {"event": event}
+        )
+
+
+class AskedInAlready(Refusal):
+    def __init__(self, exemption: Exemption) -> None:
+        zone = exemption.event.zone
+        super().__init__(
+            _("You asked on %(moment)s. One request is enough.")
+            % {"moment": shown.moment_and_zone(exemption.asked_at, zone)}
+            if exemption.asked_at
+            else _("The organisers have already decided about your group.")
+        )
+
+
+class WhyMissing(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Write why you come late. The organisers decide by it."))
+
+
+class UntilNotAhead(Refusal):
+    def __init__(self, event: Event) -> None:
+        super().__init__(
+            _("Choose a moment that is still to come, and not after “%(event)s” is over.")
+            % {"event": event}
+        )
+
+
+class AnsweredAlready(Refusal):
+    def __init__(self, exemption: Exemption) -> None:
+        super().__init__(
+            _("%(organisation)s has an answer already. Nothing was changed.")
+            % {"organisation": exemption.organisation}
+        )
+
+
+class HearingFull(Refusal):
+    def __init__(self, event: Event, left: int) -> None:
+        if left > 0:
+            sentence = ngettext(
+                "Only %(left)s of the %(seats)s seats of “%(event)s” is left.",
+                "Only %(left)s of the %(seats)s seats of “%(event)s” are left.",
+                left,
+            )
+        else:
+            sentence = _("All seats of “%(event)s” are given: %(seats)s.")
+        super().__init__(sentence % {"event": event, "seats": event.seats, "left": left})
+
+
+class CapReached(Refusal):
+    def __init__(self, organisation: Organisation, cap: int, left: int) -> None:
+        if left > 0:
+            sentence = ngettext(
+                "Only %(left)s of the %(cap)s seats that “%(organisation)s” may have is left.",
+                "Only %(left)s of the %(cap)s seats that “%(organisation)s” may have are left.",
+                left,
+            )
+        else:
+            sentence = _(
+                "“%(organisation)s” has all the seats that one organisation may have: %(cap)s."
+            )
+        super().__init__(sentence % {"organisation": organisation, "cap": cap, "left": left})
+
+
+class QuotaFull(Refusal):
+    def __init__(self, quota: Quota, left: int) -> None:
+        if left > 0:
+            sentence = ngettext(
+                "Only %(left)s of the %(seats)s seats for “%(quota)s” is left.",
+                "Only %(left)s of the %(seats)s seats for “%(quota)s” are left.",
+                left,
+            )
+        else:
+            sentence = _("All seats for “%(quota)s” are given: %(seats)s.")
+        super().__init__(sentence % {"quota": quota, "seats": quota.seats, "left": left})
+
+
+class OverCap(Refusal):
+    def __init__(self, cap: int) -> None:
+        super().__init__(
+            ngettext(
+                "One organisation can send %(cap)s person who takes a seat. Interpreters and "
+                "personal assistants are not counted.",
+                "One organisation can send %(cap)s people who take a seat. Interpreters and "
+                "personal assistants are not counted.",
+                cap,
+            )
+            % {"cap": cap}
+        )
+
+
+class SeatIsFree(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _(
+                "%(name)s does not have to wait: there is a place. Approve or decline; whoever "
+                "stands on the waiting list moves up by themselves."
+            )
+            % {"name": delegate}
+        )
+
+
+class TrackMissing(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Choose first how your organisation takes part."))
+
+
+class ChangedMeanwhile(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _(
+                "What is known of %(name)s was changed while you were writing, perhaps by a "
+                "colleague. Nothing of yours is saved yet: compare the two, and save again."
+            )
+            % {"name": delegate}
         )

@@ -1,9 +1,27 @@
 from celery import shared_task
 
 import clock
-from registrations import reminders
+from registrations import announcements, confirmations, reminders, waiting
 
 
 @shared_task(name="registrations.remind")
 def remind() -> None:
     reminders.send_due(now=clock.now())
+
+
+@shared_task(name="registrations.announce")
+def announce() -> None:
+    announcements.tell_changes(now=clock.now())
+
+
+@shared_task(name="registrations.tell_reviewers")
+def tell_reviewers() -> None:
+    reminders.tell_reviewers(now=clock.now())
+
+
+@shared_task(name="registrations.fill_seats")
+def fill_seats() -> None:
+    """Seats that nobody confirmed in time go on, as do those that a change of capacity brought."""
+    now = clock.now()
+    confirmations.lapse_due(now=now)
+    waiting.fill_all(now=now)

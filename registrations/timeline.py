@@ -11,6 +11,9 @@ OF_THE_GROUP = {
     "draft reopened": _("Draft begun again"),
     "sent": _("Registration sent"),
     "withdrawn": _("Registration withdrawn"),
+    "asked to be let in": _("Asked to register after the close"),
+    "let in": _("Let in after the close"),
+    "not let in": _("Not let in after the close"),
 }
 OF_A_PERSON = {
     "approved": _("Approved"),
@@ -18,6 +21,16 @@ OF_A_PERSON = {
     "question asked": _("Question from the organisers"),
     "question answered": _("Question answered"),
     "withdrawn": _("Withdrawn"),
+    "seat given": _("Seat given"),
+    "wait-listed": _("Put on the waiting list"),
+    "moved up": _("Moved up from the waiting list"),
+    "part given": _("Moved up for a part of the event"),
+    "confirmed": _("Confirmed"),
+    "declined by delegate": _("Said that they do not come"),
+    "lapsed": _("Not confirmed in time"),
+    "replaced": _("Replaced"),
+    "named as replacement": _("Named to come in somebody’s place"),
+    "came as replacement": _("Comes in somebody’s place"),
 }
 SHOWN_REASONS = {"declined", "question asked"}
 

@@ -1,7 +1,8 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from registrations import views
+from events.urls import TokenConverter
+from registrations.views import drafts, letters, sent
 
 
 class ReferenceConverter(StringConverter):
@@ -9,20 +10,26 @@ class ReferenceConverter(StringConverter):
 
 
 register_converter(ReferenceConverter, "reference")
+register_converter(TokenConverter, "token")
 
 app_name = "registrations"
 ONE = "registrations/<reference:reference>/"
 PERSON = ONE + "people/<uuid:pk>/"
 
 urlpatterns = [
-    path("events/<slug:slug>/register/", views.start, name="start"),
-    path("registrations/", views.mine, name="mine"),
-    path(ONE, views.registration, name="registration"),
-    path(ONE + "organisation/", views.organisation, name="organisation"),
-    path(ONE + "people/", views.people, name="people"),
-    path(ONE + "check/", views.check, name="check"),
-    path(ONE + "withdraw/", views.withdraw, name="withdraw"),
-    path(PERSON, views.person, name="person"),
-    path(PERSON + "remove/", views.remove_person, name="remove_person"),
-    path(PERSON + "withdraw/", views.withdraw_person, name="withdraw_person"),
+    path("events/<slug:slug>/register/", drafts.start, name="start"),
+    path("registrations/", sent.mine, name="mine"),
+    path(ONE, sent.registration, name="registration"),
+    path(ONE + "organisation/", drafts.organisation, name="organisation"),
+    path(ONE + "people/", drafts.people, name="people"),
+    path(ONE + "check/", drafts.check, name="check"),
+    path(ONE + "withdraw/", sent.withdraw, name="withdraw"),
+    path(ONE + "ask/", drafts.ask_in, name="ask_in"),
+    path(PERSON, sent.person, name="person"),
+    path(PERSON + "remove/", drafts.remove_person, name="remove_person"),
+    path(PERSON + "withdraw/", sent.withdraw_person, name="withdraw_person"),
+    path(PERSON + "replace/", sent.replace, name="replace"),
+    path(PERSON + "confirm/", sent.confirm_person, name="confirm_person"),
+    path("confirm/<token:token>/", letters.confirm, name="confirm"),
+    path("invitations/<token:token>/", letters.invitation, name="invitation"),
 ]

@@ -1,5 +1,5 @@
 """The organisers' daily work: who comes, what is decided, and until when one may register."""
 
-from registrations.admin import deadlines, delegates, delegations
+from registrations.admin import deadlines, delegates, delegations, events, exemptions, invitations
 
-__all__ = ["deadlines", "delegates", "delegations"]
+__all__ = ["deadlines", "delegates", "delegations", "events", "exemptions", "invitations"]

@@ -21,6 +21,7 @@ from events.forms import SetDeadlineForm, reason_field
 from events.models import Deadline, Event
 from notifications.models import Kind, Letter
 from registrations import reminders
+from registrations.admin import readers, steps
 from registrations.models import Registration
 
 BESIDE: dict[type[Exception], str] = {
@@ -90,17 +91,14 @@ class DeadlineAdmin(ScopedAdmin):
         now = clock.now()
         context |= {
             "steps": self.steps(deadline, now),
-            "people": self.people(deadline),
+            "has_readers": steps.has_readers(deadline),
+            "add_url": self.page_url("add_step", deadline),
+            "remove_url": self.page_url("remove_step", deadline),
+            "letters_url": self.page_url("letters", deadline),
             "changes": deadline.changes.select_related("by").order_by("-at"),
             "lines": timeline.lines(self.entries(deadline), deadline.zone),
         }
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def people(self, deadline: Deadline) -> int:
-        """How many a reminder would reach if it went now."""
-        if deadline.kind != Deadline.Kind.REGISTRATION:
-            return 0
-        return reminders.count_audience(deadline)
 
     def steps(self, deadline: Deadline, now: datetime) -> list[dict[str, Any]]:
         """The reminders of a deadline, in the order of their moments."""
@@ -109,22 +107,35 @@ class DeadlineAdmin(ScopedAdmin):
         )
         return [
             {
-                "step": step,
-                "at": due_at,
-                "said": timeline.said(due_at, deadline.zone),
-                "is_past": due_at <= now,
-                "letters": letters.filter(key__contains=f":{step.code}:").count(),
+                "step": told.step,
+                "at": told.moment,
+                "said": timeline.said(told.moment, deadline.zone),
+                "is_past": told.is_past,
+                "audience": told.step.get_audience_display(),
+                "readers": timeline.NOTHING if told.is_past else readers.said(told.readers),
+                "letters": letters.filter(key__contains=f":{told.step.code}:").count(),
             }
-            for due_at, step in sorted(
-                ((step.due_at(deadline), step) for step in deadline.steps.all()),
-                key=lambda pair: pair[0],
-            )
+            for told in reminders.foretell(deadline, now=now)
         ]
 
     # Moving and setting
 
     def pages(self) -> list[tuple[str, Any]]:
-        return [("move", self.move)]
+        return [
+            ("move", self.move),
+            ("add_step", self.add_step),
+            ("remove_step", self.remove_step),
+            ("letters", self.letters),
+        ]
+
+    def add_step(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return steps.add(self, request, self.load(request, pk))
+
+    def remove_step(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return steps.remove(self, request, self.load(request, pk))
+
+    def letters(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return steps.letters(self, request, self.load(request, pk))
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -199,33 +210,24 @@ class DeadlineAdmin(ScopedAdmin):
 
     def preview(self, moved: Deadline, waiting: int) -> dict[str, Any]:
         now = clock.now()
-        drafts = Registration.objects.drafts().filter(event=moved.event).count()
-        told = [
-            _("It would close %(moment)s.") % {"moment": moved.said},
-            ngettext("%(n)s group has an unsent draft.", "%(n)s groups have unsent drafts.", drafts)
-            % {"n": drafts},
-            ngettext(
-                "%(n)s reminder with the old date waits and is taken back.",
-                "%(n)s reminders with the old date wait and are taken back.",
-                waiting,
+        told = [_("It would close %(moment)s.") % {"moment": moved.said}]
+        if moved.kind == Deadline.Kind.REGISTRATION:
+            drafts = Registration.objects.drafts().filter(event=moved.event).count()
+            unsent = ngettext(
+                "%(n)s group has an unsent draft.", "%(n)s groups have unsent drafts.", drafts
             )
-            % {"n": waiting},
-        ]
-        people = self.people(moved)
+            told.append(unsent % {"n": drafts})
+        taken_back = ngettext(
+            "%(n)s reminder with the old date waits and is taken back.",
+            "%(n)s reminders with the old date wait and are taken back.",
+            waiting,
+        )
+        told += [taken_back % {"n": waiting}, readers.told_of_deadline(moved)]
         return {
             "letters": " ".join(told),
             "people_title": _("Reminders by the new date"),
-            "people": [self.foretold(step, people) for step in self.steps(moved, now)],
+            "people": [steps.foretold(each, moved) for each in reminders.foretell(moved, now=now)],
         }
-
-    def foretold(self, step: dict[str, Any], people: int) -> str:
-        if step["is_past"]:
-            return _("%(step)s before: past, nobody is reminded") % {"step": step["step"]}
-        return ngettext(
-            "%(step)s before: %(moment)s; to %(n)s person as of now",
-            "%(step)s before: %(moment)s; to %(n)s people as of now",
-            people,
-        ) % {"step": step["step"], "moment": step["said"], "n": people}
 
     def set_for(self, request: HttpRequest, event: UUID) -> HttpResponse:
         """Give an event a window that it does not have yet."""
@@ -249,7 +251,9 @@ class DeadlineAdmin(ScopedAdmin):
             lead=_(
                 "Dates and times are those of %(zone)s. A registration deadline comes with "
                 "reminders 14 days, 7 days, 48 hours and 24 hours before; they go to groups that "
-                "have an unsent draft."
+                "have an unsent draft, to invited groups without an answer and to followers. With "
+                "a confirmation deadline, everybody who gets a seat is asked whether they come; "
+                "who does not answer in time loses the seat to the waiting list."
             )
             % {"zone": of.zone},
             form=SetDeadlineForm(request.POST or None, event=of),

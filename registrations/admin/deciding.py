@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 import clock
 from events.admin import pages
 from registrations import decisions, refusals
+from registrations.admin import counting
 from registrations.models import Delegate, Registration
 
 MOST_AT_ONCE = 500
@@ -54,6 +55,8 @@ class Decision:
     submit_label: Any
     done: Any
     is_danger: bool = False
+    lead: Any = ""
+    takes_seats: bool = False
 
 
 APPROVE = Decision(
@@ -63,6 +66,7 @@ APPROVE = Decision(
     gettext_lazy("Approve"),
     gettext_lazy("Approve"),
     ngettext_lazy("%(n)s person is approved.", "%(n)s people are approved.", "n"),
+    takes_seats=True,
 )
 DECLINE = Decision(
     "decline",
@@ -83,7 +87,23 @@ ASK = Decision(
         "A question about %(n)s person is asked.", "A question about %(n)s people is asked.", "n"
     ),
 )
-ALL = [APPROVE, DECLINE, ASK]
+WAIT = Decision(
+    "wait_list",
+    decisions.wait_list,
+    forms.Form,
+    gettext_lazy("Put on the waiting list"),
+    gettext_lazy("Put on the waiting list"),
+    ngettext_lazy(
+        "%(n)s person is put on the waiting list.",
+        "%(n)s people are put on the waiting list.",
+        "n",
+    ),
+    lead=gettext_lazy(
+        "They wait in the order in which they are put there. When a seat comes free, the first "
+        "who fits gets it by itself."
+    ),
+)
+ALL = [APPROVE, DECLINE, ASK, WAIT]
 
 
 def confirm(
@@ -120,10 +140,12 @@ def confirm(
         admin,
         request,
         title=str(decision.title),
+        lead=str(decision.lead),
         submit_label=decision.submit_label,
         is_danger=decision.is_danger,
         people=[said(delegate) for delegate in delegates],
-        letters=letters(delegations),
+        seats=counting.of_choice(delegates) if decision.takes_seats else [],
+        letters=letters(delegations, are_asked=decision.takes_seats),
         form=form,
         back=back,
         action_name=decision.word,
@@ -161,8 +183,11 @@ def said(delegate: Delegate) -> str:
     return f"{delegate}, {registration.organisation} ({registration.reference})"
 
 
-def letters(delegations: list[tuple[Registration, list[Delegate]]]) -> str:
-    """Which letters will go: one to each focal point of each delegation, naming its people."""
+def letters(
+    delegations: list[tuple[Registration, list[Delegate]]], *, are_asked: bool = False
+) -> str:
+    """Which letters will go: one to each focal point of each delegation, naming its people; and
+    to the people themselves, where they are asked whether they come."""
     told, silent = [], []
     for registration, delegates in delegations:
         points = registration.organisation.focal_points
@@ -180,4 +205,6 @@ def letters(delegations: list[tuple[Registration, list[Delegate]]]) -> str:
             _("Nobody is written to for %(organisations)s: no focal point is there.")
             % {"organisations": ", ".join(silent)}
         )
+    if are_asked and any(of.event.confirmation_deadline for of, _people in delegations):
+        sentences.append(_("Each of the people is asked at their own address whether they come."))
     return " ".join(sentences)

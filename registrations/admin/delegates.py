@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, Lower
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,17 +20,25 @@ from accounts.models import User
 from clock import shown
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from notifications.models import Suppression
+from registrations import confirmations
 from registrations.admin import deciding
-from registrations.models import TAGS, Delegate, Exchange, Registration
-from stakeholders.models import Organisation, Representative
+from registrations.models import TAGS, Delegate, Exchange, Registration, SegmentDecision
+from stakeholders.models import Membership, Organisation, Representative
 
 STATES = {
     Delegate.State.SUBMITTED: gettext_lazy("Waits for a decision"),
     Delegate.State.MORE_INFORMATION: gettext_lazy("Asked, waits for the answer"),
     Delegate.State.APPROVED: gettext_lazy("Approved"),
+    Delegate.State.CONFIRMED: gettext_lazy("Confirmed"),
+    Delegate.State.WAIT_LISTED: gettext_lazy("On the waiting list"),
     Delegate.State.DECLINED: gettext_lazy("Declined"),
+    Delegate.State.DECLINED_BY_DELEGATE: gettext_lazy("Does not come"),
+    Delegate.State.LAPSED: gettext_lazy("Not confirmed in time"),
+    Delegate.State.REPLACED: gettext_lazy("Replaced"),
     Delegate.State.WITHDRAWN: gettext_lazy("Withdrawn"),
 }
+WAIT_LISTED = Delegate.State.WAIT_LISTED
 
 
 def stand_of(delegate: Delegate) -> SafeString:
@@ -37,6 +46,38 @@ def stand_of(delegate: Delegate) -> SafeString:
     state = Delegate.State(delegate.state)
     words = STATES.get(state, delegate.get_state_display())
     return render_to_string("components/tag.html", {"text": words, "kind": TAGS.get(state, "")})
+
+
+def place() -> Case:
+    """The place on the waiting list: how many wait before, and one."""
+    before = (
+        Delegate.objects.filter(
+            state=WAIT_LISTED,
+            registration__event=OuterRef("registration__event"),
+            waits_as__lt=OuterRef("waits_as"),
+        )
+        .order_by()
+        .values("state")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return Case(When(state=WAIT_LISTED, then=Coalesce(Subquery(before), 0) + 1))
+
+
+def letters_come_back() -> Exists:
+    """Whether nothing is sent any more to a focal point of the delegation."""
+    suppressed = Suppression.objects.filter(email__iexact=OuterRef("user__email"))
+    points = Membership.objects.of_focal_points().filter(
+        Exists(suppressed), organisation=OuterRef("registration__organisation")
+    )
+    return Exists(points)
+
+
+def link_to(delegate: Delegate | None) -> str:
+    if delegate is None:
+        return timeline.NOTHING
+    url = reverse("admin:registrations_delegate_change", args=[delegate.pk])
+    return format_html('<a href="{}">{}</a>', url, delegate)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -68,9 +109,27 @@ class ExchangeInline(ReadOnlyInline):
         return timeline.said(obj.answered_at, obj.delegate.registration.event.zone)
 
 
+class SegmentInline(ReadOnlyInline):
+    model = SegmentDecision
+    fields = ["segment", "state"]
+    ordering = ["segment__date", "segment__starts_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("segment")
+
+
 @admin.register(Delegate)
 class DelegateAdmin(ScopedAdmin):
-    list_display = ["person", "organisation", "event", "role", "stand", "reference", "sent_short"]
+    list_display = [
+        "person",
+        "organisation",
+        "event",
+        "role",
+        "stand_and_post",
+        "place",
+        "reference",
+        "sent_short",
+    ]
     list_select_related = [
         "representative",
         "registration__organisation",
@@ -90,7 +149,7 @@ class DelegateAdmin(ScopedAdmin):
     ]
     search_help_text = gettext_lazy("Name, organisation or reference")
     ordering = [Lower("representative__family_name"), Lower("representative__given_names")]
-    actions = ["approve", "decline", "ask"]
+    actions = ["approve", "decline", "ask", "wait_list"]
     fields = [
         "person",
         "email",
@@ -98,14 +157,28 @@ class DelegateAdmin(ScopedAdmin):
         "event",
         "role",
         "stand",
+        "place",
+        "confirm_until",
+        "replaces_said",
+        "replaced_by_said",
         "access_needs",
         "reference",
         "sent_said",
     ]
-    inlines = [ExchangeInline]
+    inlines = [SegmentInline, ExchangeInline]
 
     def managed(self, everything: Any, user: User) -> QuerySet:
-        return everything.managed_by(user).sent()
+        return (
+            everything.managed_by(user)
+            .sent()
+            .annotate(place=place(), letters_come_back=letters_come_back())
+        )
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """The waiting list stands in its own order."""
+        if request.GET.get(StateFilter.parameter_name) == WAIT_LISTED:
+            return ["registration__event__starts_on", "registration__event", "waits_as"]
+        return super().get_ordering(request)
 
     def scope_of(self, obj: Delegate) -> UUID:
         return obj.registration.event_id
@@ -158,6 +231,33 @@ class DelegateAdmin(ScopedAdmin):
     def stand(self, obj: Delegate) -> SafeString:
         return stand_of(obj)
 
+    @admin.display(description=gettext_lazy("state"), ordering="state")
+    def stand_and_post(self, obj: Delegate) -> SafeString:
+        """The state; and a warning where letters to a focal point come back."""
+        if not obj.letters_come_back:
+            return stand_of(obj)
+        warning = {"text": _("Letters come back"), "kind": "bad"}
+        return stand_of(obj) + mark_safe(" ") + render_to_string("components/tag.html", warning)
+
+    @admin.display(description=gettext_lazy("waiting list"), ordering="waits_as")
+    def place(self, obj: Delegate) -> str:
+        return str(obj.place) if obj.place is not None else timeline.NOTHING
+
+    @admin.display(description=gettext_lazy("may confirm until"))
+    def confirm_until(self, obj: Delegate) -> str:
+        until = confirmations.until(obj)
+        if until is None:
+            return timeline.NOTHING
+        return shown.closing_and_zone(until, obj.registration.event.zone)
+
+    @admin.display(description=gettext_lazy("replaces"))
+    def replaces_said(self, obj: Delegate) -> str:
+        return link_to(obj.replaces)
+
+    @admin.display(description=gettext_lazy("replaced by"))
+    def replaced_by_said(self, obj: Delegate) -> str:
+        return link_to(Delegate.objects.filter(replaces=obj).first())
+
     @admin.display(description=gettext_lazy("reference"), ordering="registration__reference")
     def reference(self, obj: Delegate) -> str:
         return obj.registration.reference
@@ -182,9 +282,14 @@ class DelegateAdmin(ScopedAdmin):
             (_("Approve"), self.page_url("approve", obj)),
             (_("Decline with a reason"), self.page_url("decline", obj)),
             (_("Ask a question"), self.page_url("ask", obj)),
+            (_("Put on the waiting list"), self.page_url("wait_list", obj)),
         ]
         delegation = reverse("admin:registrations_registration_change", args=[obj.registration_id])
-        return [*(decide if obj.awaits_decision else []), (_("The delegation"), delegation)]
+        if obj.state == WAIT_LISTED:
+            possible = decide[1:2]
+        else:
+            possible = decide if obj.awaits_decision else []
+        return [*possible, (_("The delegation"), delegation)]
 
     def pages(self) -> list[tuple[str, Any]]:
         return [(decision.word, self.page_of(decision)) for decision in deciding.ALL]
@@ -203,7 +308,12 @@ class DelegateAdmin(ScopedAdmin):
         return (
             self.get_queryset(request)
             .filter(pk__in=ids)
-            .select_related("representative", "registration__organisation", "registration__event")
+            .select_related(
+                "representative",
+                "registration__organisation",
+                "registration__event",
+                "replaces__registration",
+            )
         )
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
@@ -226,6 +336,10 @@ class DelegateAdmin(ScopedAdmin):
     @admin.action(description=gettext_lazy("Ask a question…"))
     def ask(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         return self.decide(request, deciding.ASK, queryset)
+
+    @admin.action(description=gettext_lazy("Put on the waiting list…"))
+    def wait_list(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.decide(request, deciding.WAIT, queryset)
 
     def decide(
         self, request: HttpRequest, decision: deciding.Decision, listed: QuerySet

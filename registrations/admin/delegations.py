@@ -1,9 +1,11 @@
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +16,8 @@ from accounts.models import User
 from audit.models import Entry
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from notifications.models import Letter, Suppression
+from notifications.models import State as LetterState
 from registrations.admin.delegates import stand_of
 from registrations.models import Delegate, Registration
 
@@ -37,6 +41,47 @@ class DelegateInline(ReadOnlyInline):
         return stand_of(obj)
 
 
+@dataclass(frozen=True)
+class Point:
+    """A focal point, and why letters do not arrive there, if they do not."""
+
+    user: User
+    since: str = ""
+    said: str = ""
+    lift_url: str | None = None
+
+    @property
+    def is_reached(self) -> bool:
+        return not self.since
+
+
+def points_of(registration: Registration) -> list[Point]:
+    return [_point(user, registration) for user in registration.organisation.focal_points]
+
+
+def _point(user: User, registration: Registration) -> Point:
+    """A letter that went through after one that came back shows that the address is well."""
+    zone = registration.event.zone
+    letters = Letter.objects.to(user.email).in_scope(registration.event_id)
+    suppression = Suppression.objects.of(user.email).first()
+    if suppression:
+        newest = letters.order_by("-posted_at").first()
+        return Point(
+            user,
+            since=timeline.said(suppression.since, zone),
+            said=suppression.said or suppression.get_reason_display(),
+            lift_url=newest and reverse("admin:notifications_letter_reach", args=[newest.pk]),
+        )
+    last = (
+        letters.filter(state__in=[LetterState.SENT, LetterState.FAILED])
+        .order_by(Coalesce("ended_at", "sent_at").desc())
+        .first()
+    )
+    if last and last.state == LetterState.FAILED:
+        return Point(user, since=timeline.said(last.ended_at, zone), said=last.last_error)
+    return Point(user)
+
+
 @admin.register(Registration)
 class RegistrationAdmin(ScopedAdmin):
     """Delegations that were sent. They are written by their group, and decided person by person."""
@@ -46,7 +91,15 @@ class RegistrationAdmin(ScopedAdmin):
     list_filter = [("event", ManagedFilter), "organisation__category"]
     search_fields = ["reference", "organisation__name"]
     ordering = ["-sent_at"]
-    fields = ["reference", "organisation", "event", "begun_said", "sent_said", "withdrawn_said"]
+    fields = [
+        "reference",
+        "organisation",
+        "event",
+        "track_said",
+        "begun_said",
+        "sent_said",
+        "withdrawn_said",
+    ]
     inlines = [DelegateInline]
 
     def managed(self, everything: Any, user: User) -> QuerySet:
@@ -67,7 +120,27 @@ class RegistrationAdmin(ScopedAdmin):
 
     def tools(self, request: HttpRequest, obj: Registration) -> list[tuple[str, str]]:
         letters = reverse("admin:notifications_letter_changelist")
-        return [(_("Its letters"), f"{letters}?about={obj.pk}")]
+        return [
+            (_("Its letters"), f"{letters}?about={obj.pk}"),
+            (
+                _("The organisation"),
+                reverse("admin:stakeholders_organisation_change", args=[obj.organisation_id]),
+            ),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        registration = kwargs["obj"]
+        context |= {
+            "points": points_of(registration),
+            "letters_url": reverse("admin:notifications_letter_changelist"),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=gettext_lazy("track"))
+    def track_said(self, obj: Registration) -> str:
+        return str(obj.track) if obj.track else timeline.NOTHING
 
     @admin.display(description=gettext_lazy("begun"))
     def begun_said(self, obj: Registration) -> str:

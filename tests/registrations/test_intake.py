@@ -1,18 +1,20 @@
+import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import User
 from audit.models import Entry
-from events import deadlines, schedule
-from events.models import Deadline, Event
+from events import capacity, deadlines, schedule
+from events.models import Deadline, Event, Segment, Track
 from notifications import outbox
 from notifications.models import Kind, Letter
-from registrations import decisions, intake, references, refusals
+from registrations import decisions, intake, references, refusals, replacements
 from registrations.intake import Person
-from registrations.models import Delegate, Registration
+from registrations.models import GONE, Delegate, Exemption, Registration
 from stakeholders.models import Membership, Organisation, Representative
 
 A_MOMENT = timedelta(microseconds=1)
@@ -310,13 +312,16 @@ def test_withdrawing_leaves_a_decline_in_the_post(sent, amina, clara, now):
 
 
 def test_what_was_typed_is_kept_until_the_person_is_in(draft, amina, now):
-    intake.keep_typed(draft, "person", {"given_names": "", "email": "moussa@"})
+    typed = {"given_names": "", "email": "moussa@"}
+    intake.keep_typed(draft, "person", typed, by=amina)
     draft.refresh_from_db()
-    assert draft.unfinished == {"person": {"given_names": "", "email": "moussa@"}}
+    assert draft.typed("person", amina) == typed
+    assert draft.is_unfinished("person")
 
     intake.add_person(draft, MOUSSA, by=amina, now=now)
     draft.refresh_from_db()
-    assert draft.unfinished == {}
+    assert draft.typed("person", amina) == {}
+    assert not draft.is_unfinished("person")
 
 
 def test_what_was_sent_is_not_filled_any_more(sent, amina, now):
@@ -325,7 +330,7 @@ def test_what_was_sent_is_not_filled_any_more(sent, amina, now):
         lambda: intake.add_person(sent, Person("Awa"), by=amina, now=now),
         lambda: intake.change_person(head, Person("Awa"), by=amina, now=now),
         lambda: intake.remove_person(head, by=amina, now=now),
-        lambda: intake.keep_typed(sent, "person", {"given_names": "Awa"}),
+        lambda: intake.keep_typed(sent, "person", {"given_names": "Awa"}, by=amina),
     ]
 
     for act in refused:
@@ -498,6 +503,201 @@ def test_who_has_another_unsent_draft_is_still_reminded(
     assert Letter.objects.get(kind=Kind.REMINDER).state == "queued"
 
 
+# Late, and let in
+
+
+@pytest.fixture
+def let_in(hearing, diaspora_network, deadline, clara):
+    """Amina's group may register for two hours after the close."""
+    return Exemption.objects.create(
+        event=hearing,
+        organisation=diaspora_network,
+        answered_by=clara,
+        answered_at=deadline.closes_at,
+        until=deadline.closes_at + timedelta(hours=2),
+    )
+
+
+def test_nobody_new_comes_into_a_draft_that_is_too_late(draft, deadline, amina):
+    with pytest.raises(refusals.WindowClosed):
+        intake.add_person(draft, MOUSSA, by=amina, now=deadline.closes_at)
+
+    intake.keep_typed(draft, "person", {"given_names": "Moussa"}, by=amina)
+    draft.refresh_from_db()
+    assert draft.typed("person", amina) == {"given_names": "Moussa"}
+    assert people(draft) == [("Aïssata Traoré", "draft")]
+
+
+def test_who_is_let_in_fills_and_sends_after_the_close(draft, deadline, amina, let_in):
+    intake.add_person(draft, MOUSSA, by=amina, now=deadline.closes_at)
+
+    intake.submit(draft, by=amina, now=let_in.until - A_MOMENT)
+
+    assert people(draft) == [("Aïssata Traoré", "submitted"), ("Moussa Keïta", "submitted")]
+
+
+def test_who_is_let_in_begins_after_the_close(hearing, deadline, amina, diaspora_network, let_in):
+    assert intake.begin(hearing, diaspora_network, by=amina, now=deadline.closes_at).is_draft
+
+
+def test_being_let_in_ends_at_its_moment(draft, deadline, amina, let_in):
+    with pytest.raises(refusals.WindowClosed):
+        intake.submit(draft, by=amina, now=let_in.until)
+
+    draft.refresh_from_db()
+    assert draft.is_draft
+
+
+def test_who_is_let_in_lets_nobody_else_in(hearing, deadline, bo, port_workers, let_in):
+    with pytest.raises(refusals.WindowClosed):
+        intake.begin(hearing, port_workers, by=bo, now=deadline.closes_at)
+
+
+def test_who_has_asked_or_was_refused_is_not_in(draft, deadline, amina, let_in):
+    Exemption.objects.update(until=None)
+
+    with pytest.raises(refusals.WindowClosed):
+        intake.submit(draft, by=amina, now=deadline.closes_at)
+
+
+def test_being_let_in_does_not_open_what_does_not_take_place(
+    draft, hearing, deadline, amina, clara, let_in
+):
+    schedule.cancel(hearing, by=clara, now=deadline.closes_at, reason="No room")
+
+    with pytest.raises(refusals.NotTakingPlace):
+        intake.submit(draft, by=amina, now=deadline.closes_at)
+
+
+# Tracks, parts and caps
+
+
+@pytest.fixture
+def track(hearing) -> Track:
+    return Track.objects.create(event=hearing, name_en="In consultative status")
+
+
+def test_where_there_are_tracks_a_group_chooses_one(draft, track, amina, now):
+    with pytest.raises(refusals.TrackMissing):
+        intake.submit(draft, by=amina, now=now)
+    assert draft.is_draft
+
+    intake.choose_track(draft, track, by=amina, now=now)
+    intake.submit(draft, by=amina, now=now)
+
+    draft.refresh_from_db()
+    assert (draft.track, draft.is_draft) == (track, False)
+
+
+def test_a_track_of_another_event_is_none(draft, hearing, amina, now):
+    other = Event.objects.get(pk=hearing.pk)
+    other.pk, other.slug = uuid4(), "another-hearing"
+    other.save(force_insert=True)
+    foreign = Track.objects.create(event=other, name_en="Elsewhere")
+
+    for wrong in (foreign, None):
+        with pytest.raises(refusals.TrackMissing):
+            intake.choose_track(draft, wrong, by=amina, now=now)
+
+
+def test_the_track_of_what_was_sent_stays(sent, track, amina, now):
+    with pytest.raises(refusals.SentAlready):
+        intake.choose_track(sent, track, by=amina, now=now)
+
+
+def test_people_ask_for_parts_whose_seats_are_counted(draft, hearing, amina, now):
+    morning, evening = (
+        Segment.objects.create(event=hearing, name_en=name, date=hearing.starts_on, seats=seats)
+        for name, seats in (("Morning", 5), ("Evening", None))
+    )
+
+    moussa = intake.add_person(
+        draft, replace(MOUSSA, segments=(morning.pk, evening.pk)), by=amina, now=now
+    )
+    assert [part.segment for part in moussa.segments.all()] == [morning]
+
+    intake.change_person(moussa, MOUSSA, by=amina, now=now)
+    assert not moussa.segments.exists()
+
+
+def test_a_group_sends_no_more_people_than_its_cap(draft, hearing, amina, now):
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+    Event.objects.filter(pk=hearing.pk).update(cap=1)
+
+    with pytest.raises(refusals.OverCap) as refused:
+        intake.submit(draft, by=amina, now=now)
+
+    assert str(refused.value) == (
+        "One organisation can send 1 person who takes a seat. Interpreters and personal "
+        "assistants are not counted."
+    )
+    draft.refresh_from_db()
+    assert draft.is_draft
+
+    intake.remove_person(draft.delegates.in_order()[1], by=amina, now=now)
+    intake.submit(draft, by=amina, now=now)
+    assert people(draft) == [("Aïssata Traoré", "submitted")]
+
+
+def test_nobody_beyond_the_cap_comes_in_but_who_takes_no_seat(draft, hearing, amina, now):
+    Event.objects.filter(pk=hearing.pk).update(cap=1)
+
+    with pytest.raises(refusals.OverCap):
+        intake.add_person(draft, MOUSSA, by=amina, now=now)
+    helper = intake.add_person(draft, Person("Awa", role="assistant"), by=amina, now=now)
+    with pytest.raises(refusals.OverCap):
+        intake.change_person(helper, Person("Awa"), by=amina, now=now)
+
+    intake.submit(draft, by=amina, now=now)
+    assert len(people(draft)) == 2
+
+
+def test_who_is_gone_does_not_count_to_the_cap(reopened, hearing, amina, now):
+    Event.objects.filter(pk=hearing.pk).update(cap=2)
+
+    intake.submit(reopened, by=amina, now=now)
+
+    assert [state for _name, state in people(reopened)] == ["declined", "submitted", "submitted"]
+
+
+@pytest.mark.parametrize("state", sorted(GONE))
+def test_who_is_gone_stays_so_when_the_delegation_is_opened_again(
+    sent, hearing, amina, diaspora_network, now, state
+):
+    moussa = sent.delegates.get(representative__given_names="Moussa")
+    Delegate.objects.filter(pk=moussa.pk).update(state=state)
+    intake.withdraw(sent, by=amina, now=now)
+
+    again = intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+    assert [state for _name, state in people(again)] == ["draft", state, "draft"]
+
+
+def test_sending_waits_for_the_lock_and_is_judged_by_what_stands_then(
+    at_once, draft, deadline, amina, now
+):
+    """The close was moved while the request waited; its own moment stays what it was."""
+    shut = deadline.closes_at
+    stale = Registration.objects.select_related("event").get(pk=draft.pk)
+    assert stale.event.registration_deadline.closes_at == shut
+    held = threading.Event()
+
+    def move():
+        with transaction.atomic():
+            capacity.hold(draft.event)
+            held.set()
+            deadlines.move(
+                deadline, closes_at=shut + timedelta(days=1), by=None, now=now, reason="Visas"
+            )
+
+    def submit():
+        held.wait(5)
+        intake.submit(stale, by=amina, now=shut)
+
+    assert at_once(move, submit) == [None, None]
+    assert Registration.objects.get(pk=draft.pk).sent_at == shut
+
+
 # Taking back
 
 
@@ -632,6 +832,47 @@ def test_there_is_nothing_to_take_back_of_one_who_is_not_coming(sent, amina, now
         intake.withdraw_person(moussa, by=amina, now=now)
 
     assert [name for name, _to in letters()] == ["received"]
+
+
+@pytest.fixture
+def two_heads(sent, amina, clara, now) -> tuple[Delegate, Delegate]:
+    """Aïssata leads and has a seat; Awa is to lead in her place."""
+    head = sent.delegates.get(role="head")
+    decisions.approve(sent, [head], by=clara, now=now)
+    return head, replacements.replace(head, Person("Awa", role="head"), by=amina, now=now)
+
+
+def test_the_head_may_go_while_another_is_to_lead(sent, two_heads, amina, clara, now):
+    head, stand_in = two_heads
+
+    intake.withdraw_person(head, by=amina, now=now)
+    decisions.approve(sent, [stand_in], by=clara, now=now)
+
+    roles = sent.delegates.values_list("role", "state")
+    assert {("delegate", "withdrawn"), ("head", "approved")} <= set(roles)
+
+
+def test_who_was_to_lead_may_go_and_another_be_named(sent, two_heads, amina, now):
+    head, stand_in = two_heads
+
+    intake.withdraw_person(stand_in, by=amina, now=now)
+
+    head.refresh_from_db()
+    assert (head.role, head.state) == ("head", "approved")
+    other = replacements.replace(head, Person("Binta", role="head"), by=amina, now=now)
+    assert other.replaces == head
+
+
+def test_a_delegation_with_two_heads_to_be_is_taken_back_and_opened_again_with_one(
+    sent, two_heads, hearing, amina, diaspora_network, now
+):
+    intake.withdraw(sent, by=amina, now=now)
+
+    again = intake.begin(hearing, diaspora_network, by=amina, now=now)
+
+    assert again.delegates.filter(role="head").get() == two_heads[0]
+    assert {state for _name, state in people(again)} == {"draft"}
+    assert not again.delegates.exclude(replaces=None).exists()
 
 
 def test_one_may_withdraw_after_the_close_and_from_a_postponed_event(

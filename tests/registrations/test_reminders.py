@@ -8,13 +8,22 @@ from django.test.signals import template_rendered
 
 from accounts.models import User
 from clock import walls
-from events import deadlines, schedule
+from events import deadlines, following, roles, schedule, steps
 from events.models import Deadline, Event, Process, ReminderStep
 from notifications.models import Kind, Letter
-from registrations import intake, mails, reminders
-from registrations.models import Registration
+from notifications.writing import Reader
+from registrations import (
+    announcements,
+    audiences,
+    confirmations,
+    intake,
+    invitations,
+    mails,
+    reminders,
+)
+from registrations.models import Delegate, Registration
 from stakeholders import membership
-from stakeholders.models import Membership, Organisation
+from stakeholders.models import Membership, Organisation, Representative
 
 NEW_YORK = "America/New_York"
 CLOSES_AT = datetime(2018, 2, 8, 5, tzinfo=UTC)  # through 7 February, New York
@@ -61,10 +70,11 @@ def begin(deadline: Deadline, name: str, *, at: datetime, user: User | None = No
     return intake.begin(deadline.event, organisation, by=user, now=at)
 
 
-def sweep(first: datetime, last: datetime, *, every: timedelta = 6 * HOUR) -> None:
+def sweep(first: datetime, last: datetime) -> None:
     while first <= last:
+        announcements.tell_changes(now=first)
         reminders.send_due(now=first)
-        first += every
+        first += 6 * HOUR
 
 
 def reminded() -> list[tuple[str, str, str]]:
@@ -114,8 +124,7 @@ def test_a_reminder_says_what_it_is_about_and_until_when_it_is_true(february):
 
     letter = Letter.objects.get()
     assert letter.key == (
-        f"reminder:{february.id}:20180208T050000Z:7d:"
-        f"{User.objects.get(email='early@groups.example').id}"
+        f"reminder:{february.id}:20180208T050000Z:7d:{Reader('Early@groups.example', 'en').id}"
     )
     assert (letter.about, letter.scope) == (february.id, february.event_id)
     assert letter.expires_at == CLOSES_AT
@@ -217,7 +226,7 @@ def test_a_move_cancels_what_waits_with_the_old_date_and_the_next_follows_the_ne
     deadlines.move(february, closes_at=new, by=None, now=now, reason="Visas")
     sweep(now, new)
 
-    letters = Letter.objects.order_by("posted_at")
+    letters = Letter.objects.filter(kind=Kind.REMINDER).order_by("posted_at")
     assert [(letter.key.split(":")[3], letter.state) for letter in letters] == [
         ("48h", "cancelled"),
         ("48h", "queued"),
@@ -227,24 +236,23 @@ def test_a_move_cancels_what_waits_with_the_old_date_and_the_next_follows_the_ne
     assert "7 February" not in letters.last().text
 
 
-def test_a_move_during_a_sweep_leaves_no_letter_with_the_old_date(
-    at_once, meeting, monkeypatch, february
-):
-    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+def a_move_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> str:
+    """What becomes of the reminder with the old date."""
+    begin(deadline, "early", at=CLOSES_AT - 20 * DAY)
     now = CLOSES_AT - 7 * DAY
-    write = mails.deadline_near
+    write = mails.reminder
 
     def slowly(*arguments, **more):
         meeting()
         time.sleep(0.3)
         return write(*arguments, **more)
 
-    monkeypatch.setattr(mails, "deadline_near", slowly)
+    monkeypatch.setattr(mails, "reminder", slowly)
 
     def move():
         meeting()
         deadlines.move(
-            Deadline.objects.get(pk=february.pk),
+            Deadline.objects.get(pk=deadline.pk),
             closes_at=CLOSES_AT + DAY,
             by=None,
             now=now,
@@ -254,7 +262,24 @@ def test_a_move_during_a_sweep_leaves_no_letter_with_the_old_date(
     results = at_once(lambda: reminders.send_due(now=now), move)
 
     assert results == [1, None]
-    assert Letter.objects.get().state == "cancelled"
+    return Letter.objects.get().state
+
+
+def test_a_move_during_a_sweep_leaves_no_letter_with_the_old_date(
+    at_once, meeting, monkeypatch, february
+):
+    assert a_move_during_a_sweep(at_once, meeting, monkeypatch, february) == "cancelled"
+
+
+def test_without_the_locks_a_letter_with_the_old_date_would_leave(
+    at_once, meeting, monkeypatch, february
+):
+    for noun in (Event, Deadline):
+        monkeypatch.setattr(
+            type(noun.objects.all()), "select_for_update", lambda rows, **_how: rows.all()
+        )
+
+    assert a_move_during_a_sweep(at_once, meeting, monkeypatch, february) == "queued"
 
 
 def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
@@ -264,14 +289,14 @@ def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
     user = User.objects.get(email="early@groups.example")
     now = CLOSES_AT - 7 * DAY
     intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
-    write = mails.deadline_near
+    write = mails.reminder
 
     def slowly(*arguments, **more):
         meeting()
         time.sleep(0.3)
         return write(*arguments, **more)
 
-    monkeypatch.setattr(mails, "deadline_near", slowly)
+    monkeypatch.setattr(mails, "reminder", slowly)
 
     def submit():
         meeting()
@@ -284,6 +309,52 @@ def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
         Kind.REMINDER: "cancelled",
         Kind.TRANSACTIONAL: "queued",
     }
+
+
+def a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> list[str]:
+    """What becomes of the reminder."""
+    draft = begin(deadline, "early", at=CLOSES_AT - 20 * DAY)
+    user = User.objects.get(email="early@groups.example")
+    now = CLOSES_AT - 7 * DAY
+    intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
+    write, hold = mails.reminder, audiences.hold
+
+    def held_after_a_while(*arguments):
+        meeting()
+        time.sleep(0.4)
+        return hold(*arguments)
+
+    def slowly(*arguments, **more):
+        time.sleep(0.4)
+        return write(*arguments, **more)
+
+    monkeypatch.setattr(audiences, "hold", held_after_a_while)
+    monkeypatch.setattr(mails, "reminder", slowly)
+
+    def submit():
+        meeting()
+        intake.submit(draft, by=user, now=now)
+
+    at_once(lambda: reminders.send_due(now=now), submit)
+    return list(Letter.objects.filter(kind=Kind.REMINDER).values_list("state", flat=True))
+
+
+def test_a_delegation_that_is_sent_before_the_sweep_holds_it_is_not_reminded(
+    at_once, meeting, monkeypatch, february
+):
+    reminded = a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, february)
+
+    assert reminded == []
+
+
+def test_without_holding_it_a_sent_delegation_would_be_reminded(
+    at_once, meeting, monkeypatch, february
+):
+    monkeypatch.setattr(audiences, "hold", lambda _deadline: lambda _concerned: True)
+
+    reminded = a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, february)
+
+    assert reminded == ["queued"]
 
 
 @pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel])
@@ -336,21 +407,6 @@ def test_a_step_that_is_added_after_its_moment_is_not_sent(february):
     ]
 
 
-def test_steps_go_by_the_clocks_of_new_york_over_their_change(db):
-    closes_at = datetime(2018, 3, 20, 4, tzinfo=UTC)
-    march = published("march", starts_on="2018-04-04", closes_at=closes_at, at=PUBLISHED_AT)
-    begin(march, "early", at=PUBLISHED_AT)
-
-    sweep(closes_at - 15 * DAY, closes_at, every=HOUR)
-
-    assert reminded() == [
-        ("14d", "early", "06 Mar 05:00"),
-        ("7d", "early", "13 Mar 04:00"),
-        ("48h", "early", "18 Mar 04:00"),
-        ("24h", "early", "19 Mar 04:00"),
-    ]
-
-
 def test_a_person_with_two_organisations_gets_one_letter_that_names_both(february):
     user = focal_point("both")
     one = begin(february, "One", at=CLOSES_AT - 20 * DAY, user=user)
@@ -380,22 +436,6 @@ def test_two_focal_points_of_one_organisation_get_a_letter_each_in_their_languag
         ("layla@groups.example", "ar"),
     ]
     assert "7 شباط/فبراير 2018" in letters.last().text
-
-
-def test_each_person_is_counted_once(february):
-    """Two with one organisation, one with two; one who left and one whose group has sent."""
-    both = focal_point("both")
-    begin(february, "first", at=PUBLISHED_AT, user=both)
-    begin(february, "second", at=PUBLISHED_AT, user=both)
-    colleague = focal_point("colleague")
-    second = Organisation.objects.get(name="second")
-    Membership.objects.create(user=colleague, organisation=second)
-    Membership.objects.create(user=focal_point("left"), organisation=second, state="left")
-    Registration.objects.filter(pk=begin(february, "sent", at=PUBLISHED_AT).pk).update(
-        sent_at=PUBLISHED_AT
-    )
-
-    assert reminders.count_audience(february) == 2
 
 
 def test_what_was_sent_or_given_up_is_not_reminded_of(february):
@@ -444,3 +484,241 @@ def test_each_hearing_reminds_its_own_groups(february):
     reminders.send_due(now=CLOSES_AT - 7 * DAY)
 
     assert reminded() == [("7d", "feb", "01 Feb 05:00"), ("14d", "mar", "01 Feb 05:00")]
+
+
+def test_a_letter_states_the_close_on_the_readers_clocks_too(db):
+    """In the weeks when only New York has changed, the clocks are five hours apart."""
+    closes_at = datetime(2018, 3, 21, 4, tzinfo=UTC)
+    march = published("march", starts_on="2018-04-04", closes_at=closes_at, at=PUBLISHED_AT)
+    begin(march, "geneva", at=PUBLISHED_AT, user=focal_point("geneva", zone="Europe/Zurich"))
+
+    reminders.send_due(now=closes_at - DAY)
+
+    text = Letter.objects.get().text
+    assert "Tuesday 20 March 2018, 23:59, New York time (UTC−4)" in text
+    assert "Wednesday 21 March 2018, 04:59, Zurich time (UTC+1)" in text
+
+
+# Foretelling
+
+
+def follow(event, name: str, *, at: datetime) -> None:
+    follower = following.follow(
+        f"{name}@groups.example", on=event, language="en", zone="UTC", now=at
+    )
+    following.confirm(follower, now=at)
+
+
+def test_foretelling_says_what_each_step_would_send(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    both = begin(february, "both", at=CLOSES_AT - 20 * DAY)
+    follow(february.event, "both", at=CLOSES_AT - 20 * DAY)
+    follow(february.event, "dana", at=CLOSES_AT - 20 * DAY)
+    invitations.invite(
+        february.event,
+        addresses=[("eva@groups.example", "Eva's")],
+        language="en",
+        by=None,
+        now=CLOSES_AT - 20 * DAY,
+    )
+    steps.add(february, amount=3, unit="d", audience="followers", by=None, now=CLOSES_AT - 20 * DAY)
+    everybody = {"drafts": 2, "invited": 1, "followers": 1}
+
+    told = reminders.foretell(february, now=CLOSES_AT - 14 * DAY)
+
+    assert both.is_draft
+    assert [(each.step.code, each.moment, each.is_past, each.readers) for each in told] == [
+        ("14d", CLOSES_AT - 14 * DAY, True, {}),
+        ("7d", CLOSES_AT - 7 * DAY, False, everybody),
+        ("3d", CLOSES_AT - 3 * DAY, False, {"drafts": 1, "followers": 1}),
+        ("48h", CLOSES_AT - 2 * DAY, False, everybody),
+        ("24h", CLOSES_AT - DAY, False, everybody),
+    ]
+    assert not Letter.objects.filter(kind=Kind.REMINDER).exists()
+
+
+def test_foretelling_counts_nobody_before_the_window_opens(february):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    Deadline.objects.filter(pk=february.pk).update(opens_at=CLOSES_AT - 5 * DAY)
+    february.refresh_from_db()
+
+    told = reminders.foretell(february, now=CLOSES_AT - 19 * DAY)
+
+    assert [(each.step.code, each.readers) for each in told] == [
+        ("14d", {}),
+        ("7d", {}),
+        ("48h", {"drafts": 1}),
+        ("24h", {"drafts": 1}),
+    ]
+
+
+def test_what_was_foretold_is_what_is_sent(february):
+    for name in ("one", "two", "three"):
+        begin(february, name, at=CLOSES_AT - 20 * DAY)
+    foretold = {
+        each.step.code: each.readers["drafts"]
+        for each in reminders.foretell(february, now=CLOSES_AT - 15 * DAY)
+    }
+
+    sweep(CLOSES_AT - 15 * DAY, CLOSES_AT)
+
+    sent = [step for step, _name, _at in reminded()]
+    assert {step: sent.count(step) for step in sent} == foretold
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_a_sweep_asks_the_same_questions_for_one_and_for_nine(
+    february, size, django_assert_num_queries
+):
+    """Also the questions of the next minute, which sends nothing."""
+    for number in range(size):
+        begin(february, f"group{number}", at=CLOSES_AT - 20 * DAY)
+        follow(february.event, f"reader{number}", at=CLOSES_AT - 20 * DAY)
+
+    with django_assert_num_queries(23):
+        assert reminders.send_due(now=CLOSES_AT - 7 * DAY) == 2 * size
+    with django_assert_num_queries(16):
+        assert reminders.send_due(now=CLOSES_AT - 7 * DAY + HOUR) == 0
+
+
+# Reviewers
+
+MORNING = datetime(2018, 2, 1, 13, tzinfo=UTC)  # eight in New York
+
+
+def organiser(name: str, *, on, zone: str = NEW_YORK) -> User:
+    user = User.objects.create_user(f"{name}@secretariat.example", zone=zone)
+    roles.grant(user, on=on, by=None, now=PUBLISHED_AT)
+    return user
+
+
+def send(deadline: Deadline, name: str, *people: str, at: datetime) -> Registration:
+    draft = begin(deadline, name, at=at)
+    user = User.objects.get(email=f"{name}@groups.example")
+    for person in people:
+        intake.add_person(draft, intake.Person(person), by=user, now=at)
+    intake.submit(draft, by=user, now=at)
+    return draft
+
+
+def queued() -> list[tuple[str, str]]:
+    letters = Letter.objects.filter(key__startswith="queue:").order_by("posted_at", "to")
+    return [(f"{letter.posted_at:%d %b %H:%M}", letter.to.split("@")[0]) for letter in letters]
+
+
+def test_organisers_hear_of_their_queues_at_eight_on_their_clocks_once_a_day(february):
+    organiser("clara", on=february.event.process)
+    organiser("geneva", on=february.event, zone="Europe/Zurich")
+    send(february, "early", "Awa", "Ben", at=MORNING - 2 * DAY)
+
+    for hours in range(-7, 24 + 12):
+        reminders.tell_reviewers(now=MORNING + hours * HOUR)
+
+    assert queued() == [
+        ("01 Feb 07:00", "geneva"),
+        ("01 Feb 13:00", "clara"),
+        ("02 Feb 07:00", "geneva"),
+        ("02 Feb 13:00", "clara"),
+    ]
+
+
+def test_the_letter_names_each_event_with_its_numbers(february, monkeypatch):
+    clara = organiser("clara", on=february.event.process)
+    march = published("march", starts_on="2018-03-21", closes_at=CLOSES_AT, at=PUBLISHED_AT)
+    first = send(february, "early", "Awa", "Ben", at=MORNING - 2 * DAY)
+    send(february, "later", "Cai", at=MORNING - DAY)
+    other = send(march, "other", "Dia", at=MORNING)
+    send(march, "too-late", "Eli", at=MORNING + timedelta(minutes=1))
+    told = []
+    monkeypatch.setattr(mails, "queue", lambda *given, now: told.append(given))
+
+    reminders.tell_reviewers(now=MORNING + 5 * HOUR)
+
+    assert told == [
+        (
+            clara,
+            [(february.event, 3, first.sent_at), (march.event, 1, other.sent_at)],
+            MORNING.date(),
+        )
+    ]
+
+
+def test_queues_are_told_after_the_close_too(february):
+    organiser("clara", on=february.event)
+    send(february, "early", "Awa", at=MORNING - 2 * DAY)
+
+    reminders.tell_reviewers(now=CLOSES_AT + 12 * HOUR)
+
+    assert queued() == [("08 Feb 17:00", "clara")]
+
+
+@pytest.mark.parametrize("why", ["decided", "cancelled", "over", "nobody's", "left"])
+def test_where_nothing_waits_for_them_organisers_hear_nothing(february, why):
+    clara = organiser("clara", on=february.event)
+    send(february, "early", "Awa", at=MORNING - 2 * DAY)
+    if why == "decided":
+        Delegate.objects.update(state="approved")
+    if why == "cancelled":
+        schedule.cancel(february.event, by=None, now=MORNING - DAY, reason="No mandate")
+    if why == "over":
+        Event.objects.update(starts_on="2018-01-30", ends_on="2018-01-30")
+    if why == "nobody's":
+        roles.revoke(clara.roles.get(), by=None, now=MORNING - DAY)
+    if why == "left":
+        User.objects.filter(pk=clara.pk).update(is_active=False)
+
+    reminders.tell_reviewers(now=MORNING)
+
+    assert queued() == []
+
+
+# Delegates who must confirm
+
+
+def a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> list[str]:
+    """What becomes of the reminder to confirm."""
+    now = CLOSES_AT + 5 * DAY
+    registration = send(deadline, "early", "Awa", at=CLOSES_AT - DAY)
+    confirmation = deadlines.set_deadline(
+        deadline.event,
+        kind="confirmation",
+        closes_at=now + DAY,
+        by=None,
+        now=CLOSES_AT,
+    )
+    Representative.objects.update(email="awa@people.example")
+    registration.delegates.update(state="approved", asked_at=CLOSES_AT)
+    delegate, write = registration.delegates.get(), mails.reminder
+
+    def slowly(*arguments, **more):
+        meeting()
+        time.sleep(0.4)
+        return write(*arguments, **more)
+
+    monkeypatch.setattr(mails, "reminder", slowly)
+
+    def confirm():
+        meeting()
+        confirmations.confirm(delegate, now=now)
+
+    at_once(lambda: reminders.send_due(now=now), confirm)
+    reminded = Letter.objects.filter(key__startswith="reminder:").about(confirmation.id)
+    return list(reminded.values_list("state", flat=True))
+
+
+def test_who_confirms_during_a_sweep_is_not_reminded_afterwards(
+    at_once, meeting, monkeypatch, february
+):
+    states = a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, february)
+
+    assert states == ["cancelled"]
+
+
+def test_without_holding_them_who_has_confirmed_would_be_reminded(
+    at_once, meeting, monkeypatch, february
+):
+    monkeypatch.setattr(audiences, "hold", lambda _deadline: lambda _concerned: True)
+
+    states = a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, february)
+
+    assert states == ["queued"]

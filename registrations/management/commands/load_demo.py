@@ -1,4 +1,5 @@
-"""The demonstration: the real calendar, an open hearing, groups in every state (invented)."""
+"""The demonstration: the real calendar, an open hearing with groups in every state, and an event
+that is full (both with invented groups)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +13,21 @@ from django.utils.translation import override
 
 import clock
 from accounts.models import User
-from events import roles
-from events.models import Event, Process
+from audit.models import Entry
+from clock import walls
+from events import capacity, deadlines, following, roles
+from events.models import Deadline, Event, Process
 from notifications.models import Letter
-from registrations import decisions, exchanges, intake
+from registrations import decisions, exchanges, intake, invitations
 from registrations.intake import Person
 from registrations.models import Delegate, Registration
 from stakeholders import membership
 from stakeholders.models import Organisation
 
 ORGANISER = "clara@secretariat.example"
-AMINA, BO = "amina@diaspora.example", "bo@ports.example"
+AMINA, BO, TOMAS = "amina@diaspora.example", "bo@ports.example", "tomas@valley.example"
 HEARING = "live-multi-stakeholder-hearing-february-2018"
+FIRST_COME = "live-gfmd-civil-society-days-applications-2018"
 ROLE = Delegate.Role
 
 
@@ -38,8 +42,16 @@ class Command(BaseCommand):
         with transaction.atomic():
             people(now)
             hearing = Event.objects.select_related("process").get(slug=HEARING)
+            if not is_limited(hearing):
+                seats(hearing, now)
+                sent_from_the_mailbox(hearing, now)
             if not hearing.registrations.exists():
                 delegations(hearing, now)
+                sent_from_the_mailbox(hearing, now)
+            days = Event.objects.select_related("process").get(slug=FIRST_COME)
+            if not is_limited(days) and not days.registrations.exists():
+                full(days, now)
+                sent_from_the_mailbox(days, now)
         self.stdout.write(self.told())
 
     def told(self) -> str:
@@ -52,6 +64,7 @@ class Command(BaseCommand):
                 f"  {ORGANISER:28} organiser of the hearings",
                 f"  {AMINA:28} focal point of Diaspora Network, with a draft",
                 f"  {BO:28} focal point of Port Workers, with a delegation sent",
+                f"  {TOMAS:28} focal point of Valley Farm Workers, with people who wait",
                 f"The codes come to {settings.BASE_URL}{reverse('notifications:mailbox')}",
             ]
         )
@@ -79,6 +92,84 @@ def organisation(
     )
 
 
+def is_limited(event: Event) -> bool:
+    """Somebody has said how many may come; what organisers have set stays."""
+    return Entry.objects.about(event).filter(verb="capacity changed").exists()
+
+
+def sent_from_the_mailbox(event: Event, now: datetime) -> None:
+    """What is “sent” has come out of the mailbox: no letter of the demonstration's past leaves
+    the house."""
+    Letter.objects.pending().in_scope(event.id).update(state="sent", sent_at=now)
+
+
+def seats(hearing: Event, now: datetime) -> None:
+    """Forty seats, somebody who follows, and a group that was invited."""
+    capacity.change(
+        hearing,
+        admission=Event.Admission.REVIEWED,
+        seats=40,
+        cap=4,
+        by=User.objects.get(email=ORGANISER),
+        now=now,
+    )
+    follower = following.follow(
+        "nadia@news.example", on=hearing, language="en", zone="Africa/Nairobi", now=now
+    )
+    following.confirm(follower, now=now)
+    invitations.invite(
+        hearing,
+        addresses=[("harbour@union.example", "Harbour Union")],
+        language="en",
+        by=User.objects.get(email=ORGANISER),
+        now=now,
+    )
+
+
+def full(days: Event, now: datetime) -> None:
+    """Three seats, first come, first served: the last of the second group wait; whoever has a
+    seat is asked whether they come."""
+    yesterday, this_morning = now - timedelta(days=1), now - timedelta(hours=3)
+    capacity.change(
+        days,
+        admission=Event.Admission.FIRST_COME,
+        seats=3,
+        cap=None,
+        by=User.objects.get(email=ORGANISER),
+        now=yesterday,
+    )
+    deadlines.set_deadline(
+        days,
+        kind=Deadline.Kind.CONFIRMATION,
+        closes_at=walls.start_of(days.starts_on - timedelta(days=7), days.zone),
+        by=None,
+        now=yesterday,
+    )
+    ines = person("ines@atlas.example", "Inês Carvalho", zone="Europe/Lisbon")
+    tomas = person(TOMAS, "Tomás Quispe", zone="America/Lima")
+    for group, members, at in (
+        (
+            organisation("Atlas Migrants’ Forum", "PT", "migrant_led", ines, now),
+            [
+                Person("Inês", "Carvalho", "ines@atlas.example", ROLE.HEAD),
+                Person("Youssef", "El Idrissi", "youssef@atlas.example"),
+            ],
+            yesterday,
+        ),
+        (
+            organisation("Valley Farm Workers", "PE", "trade_union", tomas, now),
+            [
+                Person("Tomás", "Quispe", TOMAS, ROLE.HEAD),
+                Person("Rosa", "Mamani", "rosa@valley.example"),
+                Person("Luz", "Huamán"),
+            ],
+            this_morning,
+        ),
+    ):
+        by = group.focal_points[0]
+        intake.submit(delegation(days, group, by, members, begun_at=at), by=by, now=at)
+
+
 def delegation(
     hearing: Event, group: Organisation, by: User, members: list[Person], *, begun_at: datetime
 ) -> Registration:
@@ -89,8 +180,7 @@ def delegation(
 
 
 def delegations(hearing: Event, now: datetime) -> None:
-    """One group per state that a group can be in. What is “sent” has come out of the mailbox:
-    no letter of the demonstration's past leaves the house."""
+    """One group per state that a group can be in."""
     clara = User.objects.get(email=ORGANISER)
     yesterday, this_morning = now - timedelta(days=1), now - timedelta(hours=3)
 
@@ -170,5 +260,3 @@ def delegations(hearing: Event, now: datetime) -> None:
     )
     intake.submit(pacific, by=sione, now=yesterday)
     intake.withdraw(pacific, by=sione, now=this_morning)
-
-    Letter.objects.pending().in_scope(hearing.id).update(state="sent", sent_at=now)

@@ -1,0 +1,57 @@
+"""An event's page with what looks at who comes: seats, invitations, groups let in."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from events.admin.events import EventAdmin as OwnPages
+from events.models import Event
+from registrations.admin import exemptions, invitations, readers, seats
+
+State = Event.State
+
+
+@admin.register(Event)
+class EventAdmin(OwnPages):
+    def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
+        links = [*super().tools(request, obj), (_("Seats"), self.page_url("seats", obj))]
+        if obj.state == State.PUBLISHED:
+            links += [
+                (_("Invite groups"), self.page_url("invite", obj)),
+                (_("Let a group in"), self.page_url("let_in", obj)),
+            ]
+        if obj.state != State.DRAFT:
+            links += [
+                (_("Who comes"), _list("delegate", f"registration__event__id__exact={obj.pk}")),
+                (_("Invitations"), _list("invitation", f"event__id__exact={obj.pk}")),
+                (_("Groups let in"), _list("exemption", f"event__id__exact={obj.pk}")),
+            ]
+        return links
+
+    def pages(self) -> list[tuple[str, Any]]:
+        return [
+            *super().pages(),
+            ("seats", self.seats),
+            ("invite", self.invite),
+            ("let_in", self.let_in),
+        ]
+
+    def seats(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return seats.page(self, request, self.load(request, pk))
+
+    def invite(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return invitations.page(self, request, self.load(request, pk))
+
+    def let_in(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return exemptions.page(self, request, self.load(request, pk))
+
+    def told_of(self, obj: Event) -> str:
+        return readers.told_of(obj)
+
+
+def _list(of: str, query: str) -> str:
+    return f"{reverse(f'admin:registrations_{of}_changelist')}?{query}"

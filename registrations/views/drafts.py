@@ -1,0 +1,375 @@
+"""A group fills a draft and sends it."""
+
+import uuid
+from contextlib import suppress
+from datetime import datetime
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+import clock
+from clock import shown
+from events.models import Event, Segment, Track
+from registrations import exemptions, intake, refusals
+from registrations.forms import (
+    AskInForm,
+    ChooseOrganisationForm,
+    PersonForm,
+    TrackForm,
+    show_theirs,
+    typed,
+)
+from registrations.models import SEATED, Delegate, Exemption, Registration
+from registrations.views import frame
+from stakeholders import membership
+from stakeholders import refusals as stakeholder_refusals
+from stakeholders.forms import OrganisationForm
+from stakeholders.models import Organisation
+
+State = Delegate.State
+
+
+@never_cache
+@login_required
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin: choose the organisation, or enter it; the draft exists from here on."""
+    event = get_object_or_404(
+        Event.objects.public().select_related("process").prefetch_related("deadlines"), slug=slug
+    )
+    now = clock.now()
+    organisations = list(Organisation.objects.spoken_for_by(request.user).order_by("name"))
+    let_in = Exemption.objects.filter(event=event, organisation__in=organisations, until__gt=now)
+    window = frame.window(event, now, exemption=let_in.order_by("until").last())
+    choosing = ChooseOrganisationForm(
+        request.POST if "choose" in request.POST else None,
+        organisations=organisations,
+        initial={"organisation": organisations[0].id} if len(organisations) == 1 else None,
+    )
+    form = OrganisationForm(
+        request.POST if "enter" in request.POST else None, categories=frame.categories(event)
+    )
+    refusal = ""
+    wants_new = not organisations or "enter" in request.POST
+    if "choose" in request.POST and choosing.is_valid():
+        chosen = choosing.cleaned_data["organisation"]
+        wants_new = chosen == ChooseOrganisationForm.NEW
+        if not wants_new:
+            organisation = next(o for o in organisations if str(o.id) == chosen)
+            try:
+                return redirect(intake.begin(event, organisation, by=request.user, now=now))
+            except refusals.Refusal as refused:
+                refusal = str(refused)
+    if "enter" in request.POST and form.is_valid():
+        try:
+            return redirect(_found_and_begin(event, form, request, now))
+        except stakeholder_refusals.Refusal as refused:
+            form.add_error("name", str(refused))
+        except refusals.Refusal as refused:
+            refusal = str(refused)
+    context = {
+        "event": event,
+        "now": now,
+        "form": form if wants_new else choosing,
+        "is_choosing": not wants_new,
+        "refusal": refusal,
+    }
+    return render(request, "registrations/start.html", window | context)
+
+
+def _found_and_begin(
+    event: Event, form: OrganisationForm, request: HttpRequest, now: datetime
+) -> Registration:
+    with transaction.atomic():
+        organisation = membership.found(form.save(commit=False), by=request.user, now=now)
+        return intake.begin(event, organisation, by=request.user, now=now)
+
+
+@never_cache
+@login_required
+def organisation(request: HttpRequest, reference: str) -> HttpResponse:
+    own = frame.own(request, reference)
+    now = clock.now()
+    seen = request.POST.get("seen") or own.organisation.mark
+    form = OrganisationForm(
+        frame.posted(request),
+        instance=own.organisation,
+        initial=own.typed("organisation", request.user),
+        categories=frame.categories(own.event),
+    )
+    choosing = _track_form(request, own)
+    if request.method == "POST":
+        are_valid = form.is_valid() and (choosing is None or choosing.is_valid())
+        if are_valid:
+            seen = _corrected(request, own, form, choosing, seen, now)
+            if not form.errors:
+                return redirect(own)
+        _keep(request, own, "organisation", form)
+    context = frame.page(
+        own, request.user, now, form=form, choosing=choosing, seen=seen, here="organisation"
+    )
+    return render(request, "registrations/organisation.html", context)
+
+
+def _track_form(request: HttpRequest, own: Registration) -> TrackForm | None:
+    """Only where there are several ways in, and until the draft is sent."""
+    tracks = list(own.event.tracks.order_by("position", "name_en")) if own.is_draft else []
+    if not tracks:
+        return None
+    initial = {"track": str(own.track_id) if own.track_id else None}
+    return TrackForm(frame.posted(request), tracks=tracks, initial=initial)
+
+
+def _corrected(
+    request: HttpRequest,
+    own: Registration,
+    form: OrganisationForm,
+    choosing: TrackForm | None,
+    seen: str,
+    now: datetime,
+) -> str:
+    """Keep the facts, or say beside them why not; the mark of what the page now shows."""
+    try:
+        with transaction.atomic():
+            membership.correct(form.instance, by=request.user, now=now, seen=seen)
+            if choosing:
+                track = Track.objects.get(pk=choosing.cleaned_data["track"])
+                intake.choose_track(own, track, by=request.user, now=now)
+    except stakeholder_refusals.ChangedMeanwhile as refused:
+        there = Organisation.objects.get(pk=own.organisation_id)
+        form.add_error(None, str(refused))
+        show_theirs(form, {name: getattr(there, name) for name in Organisation.FACTS})
+        return there.mark
+    except stakeholder_refusals.Refusal as refused:
+        form.add_error("name", str(refused))
+    except refusals.Refusal as refused:
+        form.add_error(None, str(refused))
+    else:
+        with suppress(refusals.SentAlready):
+            intake.keep_typed(own, "organisation", {}, by=request.user)
+        messages.success(request, _("Your organisation is saved."))
+    return seen
+
+
+@never_cache
+@login_required
+def people(request: HttpRequest, reference: str) -> HttpResponse:
+    own = frame.own(request, reference)
+    now = clock.now()
+    if not own.is_draft and request.method != "POST":
+        return redirect(own)
+    kept = own.typed("person", request.user)
+    form = PersonForm(frame.posted(request), initial=kept, segments=parts(own.event))
+    entry = _entry(request)
+    if request.method == "POST":
+        if form.is_valid() and _added(request, own, form, entry, now):
+            if "more" in request.POST:
+                return redirect("registrations:people", own.reference)
+            return redirect(own)
+        _keep(request, own, "person", form)
+    context = frame.page(
+        own,
+        request.user,
+        now,
+        form=form,
+        typed=kept,
+        entry=entry or uuid.uuid4(),
+        here="people",
+    )
+    context["is_read_only"] = context["is_closed"] and not context["is_let_in"]
+    return render(request, "registrations/people.html", context)
+
+
+def parts(event: Event) -> list[Segment]:
+    """The parts of an event whose seats are counted by themselves, in order."""
+    return list(event.segments.exclude(seats=None).order_by("date", "starts_at", "name_en"))
+
+
+def _entry(request: HttpRequest) -> uuid.UUID | None:
+    """By which a form that is sent twice adds one person."""
+    try:
+        return uuid.UUID(request.POST.get("entry", ""))
+    except ValueError:
+        return None
+
+
+def _added(
+    request: HttpRequest,
+    own: Registration,
+    form: PersonForm,
+    entry: uuid.UUID | None,
+    now: datetime,
+) -> bool:
+    try:
+        intake.add_person(own, form.person(), by=request.user, now=now, entry=entry)
+    except refusals.Refusal as refused:
+        beside(form, refused)
+        return False
+    messages.success(
+        request, _("%(name)s is in your delegation.") % {"name": form.person().full_name}
+    )
+    return True
+
+
+def beside(form: PersonForm, refused: refusals.Refusal) -> None:
+    field = {refusals.ListedAlready: "email", refusals.TwoHeads: "role"}.get(type(refused))
+    form.add_error(field, str(refused))
+
+
+def _keep(request: HttpRequest, own: Registration, task: str, form: BaseForm) -> None:
+    with suppress(refusals.SentAlready):
+        intake.keep_typed(own, task, typed(form), by=request.user)
+        own.refresh_from_db(fields=["unfinished"])
+
+
+def change(
+    request: HttpRequest, own: Registration, delegate: Delegate, now: datetime
+) -> HttpResponse:
+    """The form of a person who is in the draft already."""
+    task = str(delegate.pk)
+    there = PersonForm.of(delegate)
+    form = PersonForm(
+        frame.posted(request),
+        initial=there | own.typed(task, request.user),
+        segments=parts(own.event),
+    )
+    seen = request.POST.get("seen") or delegate.mark
+    if request.method == "POST":
+        if form.is_valid():
+            seen = _changed(request, delegate, form, seen, now)
+            if not form.errors:
+                return redirect("registrations:people", own.reference)
+        _keep(request, own, task, form)
+    context = frame.page(
+        own, request.user, now, form=form, delegate=delegate, seen=seen, here="people"
+    )
+    return render(request, "registrations/person.html", context)
+
+
+def _changed(
+    request: HttpRequest, delegate: Delegate, form: PersonForm, seen: str, now: datetime
+) -> str:
+    """Keep the change, or say beside the fields why not; the mark of what the page now shows."""
+    try:
+        intake.change_person(delegate, form.person(), by=request.user, now=now, seen=seen)
+    except refusals.ChangedMeanwhile as refused:
+        there = Delegate.objects.select_related("representative").get(pk=delegate.pk)
+        form.add_error(None, str(refused))
+        show_theirs(form, PersonForm.of(there))
+        return there.mark
+    except refusals.Refusal as refused:
+        beside(form, refused)
+    else:
+        messages.success(request, _("%(name)s is saved.") % {"name": form.person().full_name})
+    return seen
+
+
+@require_POST
+@login_required
+def remove_person(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse:
+    own = frame.own(request, reference)
+    delegate = frame.person_of(own, pk)
+    try:
+        intake.remove_person(delegate, by=request.user, now=clock.now())
+    except refusals.Refusal as refused:
+        messages.error(request, str(refused))
+        return redirect(own)
+    messages.success(request, _("%(name)s is taken out.") % {"name": delegate})
+    return redirect("registrations:people", own.reference)
+
+
+@never_cache
+@login_required
+def check(request: HttpRequest, reference: str) -> HttpResponse:
+    """Check the answers, and send. The answer says by which moment it was judged."""
+    own = frame.own(request, reference)
+    now = clock.now()
+    if request.method == "POST":
+        response = _sent(request, own, now)
+        response.headers["X-Judged-At"] = now.isoformat(timespec="microseconds")
+        return response
+    return _check_page(request, own, now)
+
+
+def _sent(request: HttpRequest, own: Registration, now: datetime) -> HttpResponse:
+    event = own.event
+    try:
+        intake.submit(own, by=request.user, now=now)
+    except refusals.SentAlready:
+        return redirect(own)
+    except refusals.Refusal as refused:
+        return _check_page(request, own, now, refusal=str(refused))
+    messages.success(request, f"{_what_became(own, event)} {_reached_us(event, now)}")
+    return redirect(own)
+
+
+def _check_page(
+    request: HttpRequest, own: Registration, now: datetime, *, refusal: str = ""
+) -> HttpResponse:
+    if not own.is_draft:
+        return redirect(own)
+    context = frame.page(own, request.user, now, refusal=refusal, here="check")
+    if refusal:
+        context["reached_us"] = _reached_us(own.event, now)
+    names = dict(frame.categories(own.event))
+    context["category"] = names.get(
+        own.organisation.category, own.organisation.get_category_display()
+    )
+    return render(request, "registrations/check.html", context)
+
+
+def _what_became(own: Registration, event: Event) -> str:
+    """First come, first served: who has a place and who waits; else that it is registered."""
+    if not event.is_first_come:
+        return _("Your delegation is registered. We have written to you.")
+    states = list(own.delegates.values_list("state", flat=True))
+    given = sum(state in SEATED for state in states)
+    waiting = states.count(State.WAIT_LISTED)
+    sentences = [_("Your delegation is registered.")]
+    if given:
+        sentences.append(
+            ngettext("%(n)s person has a place.", "%(n)s people have a place.", given)
+            % {"n": given}
+        )
+    if waiting:
+        sentences.append(
+            ngettext(
+                "%(n)s person is on the waiting list.",
+                "%(n)s people are on the waiting list.",
+                waiting,
+            )
+            % {"n": waiting}
+        )
+    return " ".join(sentences)
+
+
+def _reached_us(event: Event, now: datetime) -> str:
+    return _("It reached us on %(moment)s.") % {"moment": shown.moment_and_zone(now, event.zone)}
+
+
+@never_cache
+@login_required
+def ask_in(request: HttpRequest, reference: str) -> HttpResponse:
+    """A draft that comes too late asks to be let in."""
+    own = frame.own(request, reference)
+    now = clock.now()
+    form = AskInForm(frame.posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            exemptions.ask(own, reason=form.cleaned_data["reason"], by=request.user, now=now)
+        except refusals.Refusal as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, _("Your request is with the organisers."))
+        return redirect(own)
+    context = frame.page(own, request.user, now, form=form)
+    if not context["can_ask"]:
+        return redirect(own)
+    return render(request, "registrations/ask_in.html", context)

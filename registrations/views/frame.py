@@ -1,0 +1,184 @@
+"""What every page of a registration shows: its tasks, its people, its deadline."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from events.models import Deadline, Event
+from registrations.models import Delegate, Exemption, Registration
+from stakeholders.models import Organisation
+
+
+def posted(request: HttpRequest) -> Any:
+    """What was typed, be it nothing at all; None while somebody only looks."""
+    return request.POST if request.method == "POST" else None
+
+
+def own(request: HttpRequest, reference: str) -> Registration:
+    """The registration, if it is one of this person's organisations."""
+    return get_object_or_404(
+        Registration.objects.of(request.user)
+        .select_related("event", "event__process", "organisation")
+        .prefetch_related("event__deadlines"),
+        reference=reference,
+    )
+
+
+def person_of(registration: Registration, pk: uuid.UUID) -> Delegate:
+    delegate = get_object_or_404(registration.delegates.select_related("representative"), pk=pk)
+    delegate.registration = registration
+    return delegate
+
+
+def categories(event: Event) -> list[tuple[str, str]]:
+    return [
+        (category.code, category.name)
+        for category in event.process.categories.order_by("position", "code")
+    ]
+
+
+def page(registration: Registration, user: User, now: datetime, **context: Any) -> dict:
+    delegates = list(registration.delegates.select_related("representative").in_order())
+    for delegate in delegates:
+        delegate.registration = registration
+    organisation = registration.organisation
+    event = registration.event
+    found = {
+        "registration": registration,
+        "event": event,
+        "organisation": organisation,
+        "delegates": delegates,
+        "now": now,
+    }
+    found |= window(event, now, exemption=exemption_of(event, organisation, now)) | context
+    found["is_organisation_complete"] = _is_complete(registration)
+    found["to_send"] = sum(delegate.state == Delegate.State.DRAFT for delegate in delegates)
+    found["is_ready"] = (
+        found["is_open"] and found["is_organisation_complete"] and found["to_send"] > 0
+    )
+    found["can_ask"] = (
+        registration.is_draft
+        and found["is_closed"]
+        and found["exemption"] is None
+        and not event.is_over(now)
+    )
+    found["unfinished_url"] = _unfinished_url(registration, delegates, user)
+    found["is_unfinished"] = any(
+        registration.is_unfinished(task)
+        for task in ["person", *(str(delegate.pk) for delegate in delegates)]
+    )
+    found["tasks"] = _tasks(found) if registration.is_draft else []
+    return found
+
+
+def window(event: Event, now: datetime, *, exemption: Exemption | None) -> dict:
+    """Whether this group can send now, and until when."""
+    deadline = event.registration_deadline
+    is_closed = event.is_published and deadline is not None and now >= deadline.closes_at
+    is_let_in = is_closed and exemption is not None and exemption.is_open(now)
+    return {
+        "deadline": deadline,
+        "exemption": exemption,
+        "is_closed": is_closed,
+        "is_let_in": is_let_in,
+        "is_open": is_let_in or is_open(event, deadline, now),
+        "closes_at": exemption.until if is_let_in and exemption else _closes_at(deadline),
+    }
+
+
+def is_open(event: Event, deadline: Deadline | None, now: datetime) -> bool:
+    return event.is_published and deadline is not None and deadline.is_open(now)
+
+
+def exemption_of(event: Event, organisation: Organisation, now: datetime) -> Exemption | None:
+    """What the organisers said to this group after the close; before it, nobody asks."""
+    deadline = event.registration_deadline
+    if deadline is None or now < deadline.closes_at:
+        return None
+    return Exemption.objects.filter(event=event, organisation=organisation).first()
+
+
+def exemptions_of(
+    registrations: Iterable[Registration], now: datetime
+) -> dict[tuple[uuid.UUID, uuid.UUID], Exemption]:
+    """Those that are open, of all these drafts: one query, or none."""
+    late = [
+        each
+        for each in registrations
+        if each.is_draft
+        and (deadline := each.event.registration_deadline)
+        and now >= deadline.closes_at
+    ]
+    if not late:
+        return {}
+    found = Exemption.objects.filter(
+        event__in=[each.event_id for each in late],
+        organisation__in=[each.organisation_id for each in late],
+        until__gt=now,
+    )
+    return {(each.event_id, each.organisation_id): each for each in found}
+
+
+def _closes_at(deadline: Deadline | None) -> datetime | None:
+    return deadline.closes_at if deadline else None
+
+
+def _is_complete(registration: Registration) -> bool:
+    organisation = registration.organisation
+    if not (organisation.country and organisation.category):
+        return False
+    return bool(registration.track_id) or not registration.event.tracks.exists()
+
+
+def _unfinished_url(
+    registration: Registration, delegates: list[Delegate], user: User
+) -> str | None:
+    """Where this person has typed something that is not valid yet."""
+    if registration.typed("person", user):
+        return reverse("registrations:people", args=[registration.reference])
+    mine = (d for d in delegates if registration.typed(str(d.pk), user))
+    return next((delegate.get_absolute_url() for delegate in mine), None)
+
+
+def _tasks(found: dict) -> list[dict]:
+    """The task list of a draft, in words; only what is not done yet wears a tag."""
+    has_people, has_unfinished = found["to_send"] > 0, found["is_unfinished"]
+    is_known = found["is_organisation_complete"]
+    return [
+        _task(found, "organisation", _("Your organisation"), is_begun=True, is_done=is_known),
+        _task(
+            found,
+            "people",
+            _("People in your delegation"),
+            is_begun=has_unfinished,
+            is_done=has_people and not has_unfinished,
+        ),
+        _last_task(found),
+    ]
+
+
+def _task(found: dict, name: str, title: str, *, is_begun: bool, is_done: bool) -> dict:
+    begun = _("In progress") if is_begun else _("Not started")
+    return {
+        "title": title,
+        "url": reverse(f"registrations:{name}", args=[found["registration"].reference]),
+        "status": _("Completed") if is_done else begun,
+        "kind": "plain" if is_done else "",
+        "is_current": name == found.get("here"),
+    }
+
+
+def _last_task(found: dict) -> dict:
+    task = {"title": _("Check and send"), "is_current": found.get("here") == "check"}
+    if found["is_ready"]:
+        url = reverse("registrations:check", args=[found["registration"].reference])
+        return task | {"url": url, "status": _("Ready to send"), "kind": "ok"}
+    status = _("Not ready yet") if found["is_open"] else _("Not possible now")
+    return task | {"url": None, "status": status, "kind": "plain"}

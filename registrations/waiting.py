@@ -1,0 +1,162 @@
+"""Who moves up when a seat is free: the first in the order for whom there is one.
+
+The order is the order in which people joined the list under the lock of the event: the order of
+commit. Whoever does not fit, because a quota or the cap of the organisation is reached, is passed
+over and keeps the place.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.utils.translation import gettext_noop
+
+from accounts.models import User
+from audit import trail
+from audit.models import Entry
+from events import capacity
+from events.models import Event
+from notifications.writing import Reader
+from registrations import mails, seats
+from registrations.models import Delegate, Registration, SegmentDecision
+
+ONE_DAY = timedelta(days=1)
+
+
+def join(
+    registration: Registration,
+    delegates: Iterable[Delegate],
+    table: seats.Table,
+    *,
+    by: User | None,
+    now: datetime,
+    and_acts: Sequence[Entry] = (),
+    readers: Sequence[Reader] | None = None,
+) -> None:
+    """Put these people at the end of the list; one letter to the group names them all."""
+    people = list(delegates)
+    if people:
+        places = table.queue(*people, by=by, now=now, and_acts=and_acts)
+        mails.wait_listed(registration, people, now=now, places=places, readers=readers)
+
+
+def place_of(delegate: Delegate) -> int | None:
+    """How many wait before this person, and one; None for who does not wait."""
+    if delegate.waits_as is None:
+        return None
+    before = Delegate.objects.waiting().filter(
+        registration__event=delegate.registration.event_id, waits_as__lt=delegate.waits_as
+    )
+    return before.count() + 1
+
+
+def places(registration: Registration) -> dict[UUID, int]:
+    """The places of all who wait in this delegation: one query."""
+    before = (
+        Delegate.objects.filter(
+            registration__event=registration.event_id,
+            state=Delegate.State.WAIT_LISTED,
+            waits_as__lte=OuterRef("waits_as"),
+        )
+        .order_by()
+        .values("registration__event")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    waiting = registration.delegates.waiting().annotate(place=Subquery(before))
+    return dict(waiting.values_list("pk", "place"))
+
+
+@transaction.atomic
+def fill(event: Event, *, now: datetime) -> list[Delegate]:
+    """Give the free seats of an event to those who wait; who moved up."""
+    held = capacity.hold(event)
+    return serve(seats.Table(held), now=now)
+
+
+def fill_all(*, now: datetime) -> int:
+    """The sweep: seats that came from a changed capacity. How many people moved up."""
+    waiting = Delegate.objects.waiting().filter(registration__event=OuterRef("pk")).order_by()
+    for_a_part = SegmentDecision.objects.filter(
+        segment__event=OuterRef("pk"), state=SegmentDecision.State.WAIT_LISTED
+    )
+    events = Event.objects.filter(
+        Exists(waiting) | Exists(for_a_part),
+        state=Event.State.PUBLISHED,
+        starts_on__gte=(now - ONE_DAY).date(),
+    )
+    return sum(len(fill(event, now=now)) for event in events.order_by("starts_on", "pk"))
+
+
+def serve(table: seats.Table, *, now: datetime) -> list[Delegate]:
+    """As `fill`, for a verb that has counted under the lock. Nobody moves up at an event that
+    does not take place, or that has begun."""
+    if not table.event.is_published or seats.has_begun(table.event, now):
+        return []
+    people = _move_up(table, now=now)
+    by_delegation = sorted(people, key=lambda delegate: str(delegate.registration_id))
+    for registration, group in groupby(by_delegation, key=lambda each: each.registration):
+        together = list(group)
+        mails.moved_up(registration, together, now=now, parts=bool(table.segments))
+        ask_to_confirm(together, now=now)
+    _give_parts(table, now=now)
+    return people
+
+
+def ask_to_confirm(people: Iterable[Delegate], *, now: datetime) -> None:
+    """Ask those who have just got a seat, each at their own address, whether they come."""
+    for delegate in people:
+        deadline = delegate.registration.event.confirmation_deadline
+        if deadline and delegate.must_confirm:
+            mails.confirm(delegate, deadline, now=now)
+
+
+def _move_up(table: seats.Table, *, now: datetime) -> list[Delegate]:
+    if not table.serves_somebody():
+        return []
+    moved = []
+    waiting = Delegate.objects.waiting().filter(registration__event=table.event)
+    for delegate in waiting.select_related("representative", "registration__organisation"):
+        delegate.registration.event = table.event
+        if table.why_not(delegate) is None:
+            table.give(delegate, by=None, now=now, verb=gettext_noop("moved up"))
+            moved.append(delegate)
+    return moved
+
+
+def _give_parts(table: seats.Table, *, now: datetime) -> None:
+    """The same for each part of the event that is waited for by itself."""
+    for decision in _waiting_for_parts(table):
+        tally, delegate = table.segments[decision.segment_id], decision.delegate
+        if not tally.has_room_for(1):
+            continue
+        delegate.registration.event = table.event
+        table.give_part(decision)
+        trail.record(
+            None,
+            gettext_noop("part given"),
+            delegate,
+            at=now,
+            scope=table.event.pk,
+            after={"segment": str(decision.segment)},
+        )
+        mails.part_given(delegate.registration, delegate, decision.segment, now=now)
+
+
+def _waiting_for_parts(table: seats.Table) -> Iterable[SegmentDecision]:
+    free = [pk for pk, part in table.segments.items() if part.waiting and part.has_room_for(1)]
+    if not free:
+        return []
+    people = Delegate.objects.seated().filter(registration__event=table.event)
+    return (
+        SegmentDecision.objects.filter(
+            segment__in=free, state=SegmentDecision.State.WAIT_LISTED, delegate__in=people
+        )
+        .select_related(
+            "segment", "delegate__representative", "delegate__registration__organisation"
+        )
+        .order_by("segment", "waits_as")
+    )

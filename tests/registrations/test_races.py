@@ -1,0 +1,503 @@
+"""Many at once. Each race is run five times with the lock, and is right each time; and up to five
+times without it, where it must go wrong: else the test would prove nothing."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from uuid import uuid4
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.models import User
+from audit.models import Entry
+from events import capacity, deadlines
+from events.capacity import Share
+from events.models import Event
+from notifications import bell
+from notifications.models import Letter
+from registrations import decisions, intake, refusals, seats, waiting
+from registrations.intake import Person
+from registrations.models import Delegate, Registration, RegistrationQuerySet
+from tests.registrations import crowd
+
+RUNS = 5
+HANDS = 24
+A_PAUSE = 0.03
+SECOND = timedelta(seconds=1)
+MOUSSA = Person("Moussa", "Keïta", "moussa@diaspora.example")
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def all_at_once(*acts: Callable[[], object], hands: int = HANDS) -> list:
+    """Let acts run beside each other, each hand on its own connection, taking the next when it
+    has done one: what each returned or raised."""
+    queue: SimpleQueue = SimpleQueue()
+    for number, act in enumerate(acts):
+        queue.put((number, act))
+    results: list = [None] * len(acts)
+    ready = threading.Barrier(min(hands, len(acts)))
+
+    def work() -> None:
+        try:
+            connection.ensure_connection()
+            ready.wait(20)
+            while True:
+                number, act = queue.get_nowait()
+                try:
+                    results[number] = act()
+                except Exception as error:
+                    results[number] = error
+        except Empty:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _hand in range(min(hands, len(acts)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch) -> None:
+    """Nobody rings for the worker: its bell has tests of its own."""
+    monkeypatch.setattr(bell, "ring", lambda: None)
+
+
+@pytest.fixture
+def unlocked(monkeypatch) -> None:
+    """Nobody waits for anybody, and between counting and giving there is a moment."""
+    count = seats.Table._count_people
+
+    def count_and_dawdle(table: seats.Table) -> None:
+        count(table)
+        time.sleep(A_PAUSE)
+
+    monkeypatch.setattr(capacity, "_lock", lambda name: None)
+    monkeypatch.setattr(seats.Table, "_count_people", count_and_dawdle)
+
+
+@pytest.fixture
+def unheld(monkeypatch) -> None:
+    """Nobody waits for anybody's draft either."""
+
+    def read(
+        self: RegistrationQuerySet, registration: Registration, event: Event | None = None
+    ) -> Registration:
+        found = self.select_related("event", "organisation").get(pk=registration.pk)
+        time.sleep(A_PAUSE)
+        return found
+
+    monkeypatch.setattr(capacity, "_lock", lambda name: None)
+    monkeypatch.setattr(RegistrationQuerySet, "held", read)
+
+
+@pytest.fixture
+def another(hearing, now) -> Callable[..., Event]:
+    """One more event like the hearing."""
+
+    def another(**facts) -> Event:
+        event = Event.objects.get(pk=hearing.pk)
+        event.pk, event.slug = uuid4(), f"event-{uuid4().hex[:6]}"
+        for name, value in facts.items():
+            setattr(event, name, value)
+        event.save(force_insert=True)
+        deadlines.set_deadline(
+            event, kind="registration", closes_at=now + timedelta(days=9), by=None, now=now
+        )
+        return event
+
+    return another
+
+
+@pytest.fixture
+def organisers(clara) -> list[User]:
+    return [
+        clara,
+        *(User.objects.create_user(f"{name}@secretariat.example") for name in ("dora", "emil")),
+    ]
+
+
+def submission(registration: Registration, now: datetime) -> Callable[[], None]:
+    by = registration.organisation.focal_points[0]
+    return lambda: intake.submit(registration, by=by, now=now)
+
+
+def approvals(groups: list[Registration], by: User, now: datetime) -> Callable[[], list]:
+    """One organiser goes through a list."""
+
+    def approve_all() -> list:
+        outcomes = []
+        for registration in groups:
+            try:
+                decisions.approve(registration, registration.delegates.all(), by=by, now=now)
+            except refusals.Refusal as refused:
+                outcomes.append(type(refused).__name__)
+            else:
+                outcomes.append("approved")
+        return outcomes
+
+    return approve_all
+
+
+# 200 at once for 50 first-come seats
+
+
+@pytest.fixture
+def commits(transactional_db) -> Iterator[Callable[[], list]]:
+    """Who was put on the waiting list, in the order in which the database committed it: a number
+    is drawn by a trigger that waits until the very end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            create table committed (number bigserial primary key, delegate uuid not null);
+            create function note_commit() returns trigger language plpgsql as $$
+            begin
+                insert into committed (delegate) values (new.id);
+                return null;
+            end $$;
+            create constraint trigger note_commit after update on registrations_delegate
+            deferrable initially deferred for each row
+            when (new.state = 'wait_listed' and old.state <> 'wait_listed')
+            execute function note_commit();
+        """)
+
+    def commits() -> list:
+        with connection.cursor() as cursor:
+            cursor.execute("select delegate from committed order by number")
+            return [delegate for (delegate,) in cursor.fetchall()]
+
+    yield commits
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            drop trigger note_commit on registrations_delegate;
+            drop function note_commit();
+            drop table committed;
+        """)
+
+
+@dataclass
+class Rush:
+    results: list
+    states: dict[str, int]
+    order: list
+    committed: list
+    letters: Counter = field(default_factory=Counter)
+
+
+@pytest.fixture
+def rush(another, commits, now) -> Callable[..., Rush]:
+    def rush(groups: int, limit: int) -> Rush:
+        event = another(admission="first_come", seats=limit)
+        before = len(commits())
+        acts = [submission(each, now) for each in crowd.drafts(event, groups, now=now)]
+
+        results = all_at_once(*acts)
+
+        waits = Delegate.objects.waiting().filter(registration__event=event)
+        keys = Letter.objects.in_scope(event.pk).values_list("key", flat=True)
+        return Rush(
+            results,
+            crowd.states(event),
+            list(waits.values_list("pk", flat=True)),
+            commits()[before:],
+            Counter(key.split(":")[0] for key in keys),
+        )
+
+    return rush
+
+
+def test_of_200_at_once_50_have_a_seat_and_150_wait_in_the_order_of_commit(rush):
+    for _run in range(RUNS):
+        seen = rush(groups=200, limit=50)
+
+        assert seen.results == [None] * 200
+        assert seen.states == {"approved": 50, "wait_listed": 150}
+        assert seen.order == seen.committed
+        assert seen.letters == {"approved": 50, "wait_listed": 150}
+
+
+def test_without_the_lock_more_would_have_a_seat_than_there_are(rush, unlocked):
+    runs = (rush(groups=48, limit=12) for _run in range(RUNS))
+
+    assert any(seen.states["approved"] > 12 for seen in runs)
+
+
+def test_without_the_lock_the_order_would_not_be_that_of_commit(rush, unlocked):
+    runs = (rush(groups=48, limit=0) for _run in range(RUNS))
+
+    assert any(seen.order != seen.committed for seen in runs)
+
+
+# 60 approvals by three organisers for 10 seats
+
+
+@pytest.fixture
+def sixty(another, organisers, now) -> Callable[[], tuple[dict, Counter]]:
+    def sixty() -> tuple[dict, Counter]:
+        event = another(seats=10)
+        groups = crowd.sent(event, 60, now=now)
+        acts = [approvals(groups[turn::3], by, now) for turn, by in enumerate(organisers)]
+        outcomes = Counter(outcome for each in all_at_once(*acts) for outcome in each)
+        return crowd.states(event), outcomes
+
+    return sixty
+
+
+def test_of_60_approvals_10_are_given_and_50_refused(sixty):
+    for _run in range(RUNS):
+        states, outcomes = sixty()
+
+        assert states == {"approved": 10, "submitted": 50}
+        assert outcomes == {"approved": 10, "HearingFull": 50}
+
+
+def test_without_the_lock_more_would_be_approved(sixty, unlocked):
+    assert any(sixty()[0]["approved"] > 10 for _run in range(RUNS))
+
+
+# Capacity lowered among approvals
+
+
+@dataclass
+class Lowered:
+    given_then: set = field(default_factory=set)
+    given_after: set = field(default_factory=set)
+
+    def is_right(self) -> bool:
+        """Nobody lost a seat, and nobody was given one that was not there any more."""
+        return self.given_then <= self.given_after and len(self.given_after) == max(
+            5, len(self.given_then)
+        )
+
+
+@pytest.fixture
+def lowered(another, organisers, now) -> Callable[[], Lowered]:
+    def lowered() -> Lowered:
+        event = another(seats=40)
+        groups = crowd.sent(event, 24, now=now)
+        seen, begun = Lowered(), threading.Event()
+        seated = Delegate.objects.seated().filter(registration__event=event)
+        clara, dora, emil = organisers
+
+        def lower() -> None:
+            begun.wait(10)
+            with transaction.atomic():
+                capacity.hold(event)
+                seen.given_then = set(seated.values_list("pk", flat=True))
+                capacity.change(
+                    event, admission=event.admission, seats=5, cap=None, by=clara, now=now
+                )
+
+        def approve(chosen: list[Registration], by: User) -> Callable[[], None]:
+            def act() -> None:
+                approvals(chosen[:4], by, now)()
+                begun.set()
+                approvals(chosen[4:], by, now)()
+
+            return act
+
+        all_at_once(lower, approve(groups[::2], dora), approve(groups[1::2], emil))
+        seen.given_after = set(seated.values_list("pk", flat=True))
+        return seen
+
+    return lowered
+
+
+def test_lowered_among_approvals_nobody_is_unseated_and_nobody_new_is_seated(lowered):
+    for _run in range(RUNS):
+        seen = lowered()
+
+        assert seen.is_right()
+        assert len(seen.given_then) >= 4
+
+
+def test_without_the_lock_some_would_be_seated_after_the_lowering(lowered, unlocked):
+    assert any(not lowered().is_right() for _run in range(RUNS))
+
+
+# A quota reached by bulk approvals from two sides
+
+
+@pytest.fixture
+def bulk(another, organisers, now) -> Callable[[], tuple[int, Counter]]:
+    def bulk() -> tuple[int, Counter]:
+        event = another(seats=100)
+        clara, dora, _emil = organisers
+        capacity.change(
+            event,
+            admission=event.admission,
+            seats=100,
+            cap=None,
+            by=clara,
+            now=now,
+            quotas=[Share(7, category="youth"), Share(50, region="002")],
+        )
+        groups = crowd.sent(event, 12, now=now, people=2)
+        acts = [approvals(groups[::2], clara, now), approvals(groups[1::2], dora, now)]
+        outcomes = Counter(outcome for each in all_at_once(*acts) for outcome in each)
+        return crowd.states(event)["approved"], outcomes
+
+    return bulk
+
+
+def test_a_quota_reached_in_bulk_is_never_passed_and_no_delegation_is_cut(bulk):
+    for _run in range(RUNS):
+        assert bulk() == (6, {"approved": 3, "QuotaFull": 9})
+
+
+def test_without_the_lock_the_quota_would_be_passed(bulk, unlocked):
+    assert any(bulk()[0] > 7 for _run in range(RUNS))
+
+
+# Moving up while others come
+
+
+@dataclass
+class Moved:
+    results: list
+    seated: list[str]
+    order: list[str]
+    moved: int
+    expected: list[str]
+    late: list[str]
+
+    def is_right(self) -> bool:
+        """Every seat is given once, to those who waited longest; newcomers wait after them."""
+        return (
+            not any(isinstance(result, Exception) for result in self.results)
+            and self.seated == self.expected
+            and self.moved == 5
+            and self.order[:1] == ["Waits 5"]
+            and sorted(self.order[1:]) == self.late
+        )
+
+
+@pytest.fixture
+def moved(another, now) -> Callable[[], Moved]:
+    """Five seats, six who wait. At once: three withdraw, three newcomers come, the sweep runs
+    twice, and there are two seats more."""
+
+    def moved() -> Moved:
+        event = another(admission="first_come", seats=5)
+        first = crowd.drafts(event, 5, now=now, name="First")
+        waits = crowd.drafts(event, 6, now=now, name="Waits")
+        late = crowd.drafts(event, 3, now=now, name="Late")
+        for each in [*first, *waits]:
+            submission(each, now)()
+        Event.objects.filter(pk=event.pk).update(seats=7)
+
+        def withdrawal(registration: Registration) -> Callable[[], None]:
+            by = registration.organisation.focal_points[0]
+            return lambda: intake.withdraw(registration, by=by, now=now + SECOND)
+
+        acts = [withdrawal(each) for each in first[:3]]
+        acts += [submission(each, now + SECOND) for each in late]
+        acts += [lambda: waiting.fill_all(now=now + SECOND)] * 2
+        results = all_at_once(*acts)
+
+        def short(name: str) -> str:
+            kind, _slug, number = name.split()
+            return f"{kind} {int(number)}"
+
+        return Moved(
+            results,
+            sorted(short(name) for name in crowd.seated(event)),
+            [short(name) for name in crowd.order(event)],
+            Entry.objects.filter(scope=event.pk, verb="moved up").count(),
+            ["First 3", "First 4", *(f"Waits {number}" for number in range(5))],
+            [f"Late {number}" for number in range(3)],
+        )
+
+    return moved
+
+
+def test_nobody_overtakes_the_waiting_list_and_no_seat_is_given_twice(moved):
+    for _run in range(RUNS):
+        assert moved().is_right()
+
+
+def test_without_the_lock_a_seat_would_be_given_twice_or_lost(moved, unlocked):
+    assert any(not moved().is_right() for _run in range(RUNS))
+
+
+# One draft, two hands
+
+
+def kinds(results: list) -> list[str]:
+    return sorted(type(result).__name__ for result in results)
+
+
+@pytest.fixture
+def two_submit(another, now) -> Callable[[], tuple[list[str], int]]:
+    def two_submit() -> tuple[list[str], int]:
+        (draft,) = crowd.drafts(another(), 1, now=now)
+        again = Registration.objects.get(pk=draft.pk)
+        results = all_at_once(submission(draft, now), submission(again, now + SECOND))
+        return kinds(results), Letter.objects.about(draft.pk).count()
+
+    return two_submit
+
+
+def test_a_draft_that_is_sent_twice_at_once_is_sent_once(two_submit):
+    for _run in range(RUNS):
+        assert two_submit() == (["NoneType", "SentAlready"], 1)
+
+
+def test_without_the_locks_it_would_be_sent_twice(two_submit, unheld):
+    assert any(two_submit() == (["NoneType", "NoneType"], 2) for _run in range(RUNS))
+
+
+@pytest.fixture
+def two_add(another, now) -> Callable[[], tuple[list[str], int]]:
+    def two_add() -> tuple[list[str], int]:
+        (draft,) = crowd.drafts(another(), 1, now=now)
+        by, entry = draft.organisation.focal_points[0], uuid4()
+
+        def add() -> Delegate:
+            return intake.add_person(draft, MOUSSA, by=by, now=now, entry=entry)
+
+        return kinds(all_at_once(add, add)), draft.delegates.count()
+
+    return two_add
+
+
+def test_a_form_that_comes_twice_at_once_is_one_person(two_add):
+    for _run in range(RUNS):
+        assert two_add() == (["Delegate", "Delegate"], 2)
+
+
+def test_without_the_draft_s_lock_the_second_form_would_fail(two_add, unheld):
+    assert any(two_add()[0] != ["Delegate", "Delegate"] for _run in range(RUNS))
+
+
+@pytest.fixture
+def two_change(another, now) -> Callable[[], list[str]]:
+    def two_change() -> list[str]:
+        (draft,) = crowd.drafts(another(), 1, now=now)
+        by = draft.organisation.focal_points[0]
+        seen = draft.delegates.get().mark
+
+        def change(person: Person) -> Callable[[], None]:
+            delegate = draft.delegates.get()
+            return lambda: intake.change_person(delegate, person, by=by, now=now, seen=seen)
+
+        return kinds(all_at_once(change(MOUSSA), change(Person("Awa", "Ba"))))
+
+    return two_change
+
+
+def test_of_two_colleagues_at_once_one_is_told(two_change):
+    for _run in range(RUNS):
+        assert two_change() == ["ChangedMeanwhile", "NoneType"]
+
+
+def test_without_the_draft_s_lock_one_would_overwrite_the_other(two_change, unheld):
+    assert any(two_change() == ["NoneType", "NoneType"] for _run in range(RUNS))

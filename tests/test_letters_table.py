@@ -1,0 +1,382 @@
+"""docs/letters.md tells of every letter that the portal can send; here it is held to the code."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.template import engines
+
+from accounts.models import User
+from clock import shown, walls
+from events import deadlines
+from events import mails as events_mails
+from events.models import Deadline, Follower, Segment
+from notifications import preferences
+from notifications.models import Kind, Letter
+from registrations import mails
+from registrations.audiences import Audience, Changes, Concerned
+from registrations.models import Delegate, Exchange, Exemption, Invitation, SegmentDecision
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(settings.BASE_DIR)
+SORTS = events_mails.SORTS | mails.SORTS
+SIGN_IN = "sign_in_code"
+TEHRAN, NEW_YORK = "Asia/Tehran", "America/New_York"
+FREE = "Registration is free. Beware of anybody who sells places or invitations."
+RELATIVE = re.compile(
+    r"\b(today|tomorrow|yesterday|soon|shortly|in \d+ (day|hour|minute)s?|\d+ (day|hour)s? left)\b",
+    re.I,
+)
+HOME = "/en/"
+
+
+class Cast(SimpleNamespace):
+    """Whoever and whatever a letter may be about."""
+
+    def concerned(self, audience: Audience, **what: object) -> Concerned:
+        email = what.pop("email", self.amina.email)
+        reader = events_mails.Reader(email, "en", TEHRAN)
+        return Concerned(reader, since={audience: self.now}, **what)
+
+
+@pytest.fixture
+def cast(sent, amina, clara, hearing, process, now) -> Cast:
+    for user in (amina, clara):
+        user.zone = TEHRAN
+        user.save()
+    confirmation = deadlines.set_deadline(
+        hearing,
+        kind=Deadline.Kind.CONFIRMATION,
+        closes_at=now.replace(second=0, microsecond=0) + timedelta(days=15),
+        by=None,
+        now=now,
+    )
+    head, second, speaker = sent.delegates.in_order()
+    Delegate.objects.filter(pk=head.pk).update(state="approved", asked_at=now)
+    Delegate.objects.filter(pk=second.pk).update(state="wait_listed", waits_as=7)
+    panel = Segment.objects.create(
+        event=hearing, name_en="Panel & <debate>", date=hearing.starts_on, seats=3
+    )
+    SegmentDecision.objects.create(delegate=head, segment=panel, state="given")
+    exemption = Exemption.objects.create(
+        event=hearing,
+        organisation=sent.organisation,
+        asked_by=amina,
+        asked_at=now,
+        reason="Our line was down.",
+        answered_by=clara,
+        answered_at=now,
+        answer="Be quick.",
+        until=now.replace(second=0, microsecond=0) + timedelta(days=12),
+    )
+    invitation = Invitation.objects.create(
+        event=hearing, email="guest@group.example", name="Guests & Co", language="en",
+        zone=TEHRAN, sent_by=clara, sent_at=now,
+    )  # fmt: skip
+    follower = Follower.objects.create(
+        event=hearing, email="fan@press.example", language="en", zone=TEHRAN, asked_at=now
+    )
+    exchange = Exchange.objects.create(
+        delegate=speaker, question="Which topic?", asked_by=clara, asked_at=now,
+        answer="Remittances", answered_by=amina, answered_at=now,
+    )  # fmt: skip
+    Letter.objects.all().delete()
+    head, second, speaker = sent.delegates.select_related("representative").in_order()
+    registration = type(sent).objects.get(pk=sent.pk)
+    for person in (head, second, speaker):
+        person.registration = registration
+    return Cast(
+        registration=registration, head=head, second=second, speaker=speaker, panel=panel,
+        exemption=exemption, invitation=invitation, follower=follower, exchange=exchange,
+        event=registration.event, confirmation=confirmation, amina=amina, clara=clara, now=now,
+        deadline=hearing.deadlines.get(kind=Deadline.Kind.REGISTRATION),
+    )  # fmt: skip
+
+
+def changes(cast: Cast) -> Changes:
+    event = cast.event
+    old = (event.starts_on - timedelta(days=3), event.ends_on - timedelta(days=2))
+    return Changes(
+        state="published",
+        old_state="published",
+        old_days=old,
+        new_days=(event.starts_on, event.ends_on),
+        deadlines=[(cast.deadline, cast.deadline.closes_at - timedelta(days=3))],
+        reasons=["The hall was taken <twice>."],
+    )
+
+
+def undelivered(cast: Cast) -> Letter:
+    return Letter(to="gone@group.example", last_error="550 5.1.1 <gone> no such user")
+
+
+POSTS: dict[str, Callable[[Cast], object]] = {
+    "received": lambda c: mails.received(c.registration, c.deadline, now=c.now),
+    "withdrawn": lambda c: mails.withdrawn(c.registration, now=c.now),
+    "person_withdrawn": lambda c: mails.person_withdrawn(c.registration, c.head, now=c.now),
+    "approved": lambda c: mails.approved(c.registration, [c.head, c.speaker], now=c.now),
+    "declined": lambda c: mails.declined(
+        c.registration, [c.second], reason="Not <on> the list", now=c.now
+    ),
+    "asked": lambda c: mails.asked(c.registration, [c.speaker], question="Which topic?", now=c.now),
+    "answered": lambda c: mails.answered(c.registration, c.speaker, c.exchange, now=c.now),
+    "wait_listed": lambda c: mails.wait_listed(c.registration, [c.second], now=c.now),
+    "moved_up": lambda c: mails.moved_up(c.registration, [c.head], now=c.now),
+    "part_given": lambda c: mails.part_given(c.registration, c.head, c.panel, now=c.now),
+    "confirm": lambda c: mails.confirm(c.head, c.confirmation, now=c.now),
+    "confirmed": lambda c: mails.confirmed(c.registration, c.head, now=c.now),
+    "declined_by_delegate": lambda c: mails.declined_by_delegate(c.registration, c.head, now=c.now),
+    "lapsed": lambda c: mails.lapsed(c.registration, [c.head], now=c.now),
+    "replaced": lambda c: mails.replaced(c.registration, c.second, c.head, now=c.now),
+    "asks_in": lambda c: mails.asks_in(c.exemption, now=c.now),
+    "let_in": lambda c: mails.let_in(c.exemption, now=c.now),
+    "not_let_in": lambda c: mails.not_let_in(c.exemption, now=c.now),
+    "invited": lambda c: mails.invited(c.invitation, c.deadline, now=c.now),
+    "confirm_near": lambda c: mails.reminder(
+        c.confirmation,
+        "48h",
+        [c.concerned(Audience.TO_CONFIRM, delegates=[c.head], email="aissata@diaspora.example")],
+        now=c.now,
+    ),
+    "deadline_near": lambda c: mails.reminder(
+        c.deadline,
+        "7d",
+        [c.concerned(Audience.DRAFTS, registrations=[c.registration])],
+        now=c.now,
+    ),
+    "invitation_near": lambda c: mails.reminder(
+        c.deadline,
+        "7d",
+        [c.concerned(Audience.INVITED, invitation=c.invitation, email=c.invitation.email)],
+        now=c.now,
+    ),
+    "closes_soon": lambda c: mails.reminder(
+        c.deadline,
+        "7d",
+        [c.concerned(Audience.FOLLOWERS, follower=c.follower, email=c.follower.email)],
+        now=c.now,
+    ),
+    "opens": lambda c: mails.opens(
+        c.deadline,
+        [c.concerned(Audience.FOLLOWERS, follower=c.follower, email=c.follower.email)],
+        now=c.now,
+    ),
+    "changed": lambda c: mails.changed(
+        c.event,
+        [(c.concerned(Audience.DRAFTS, registrations=[c.registration]), changes(c))],
+        now=c.now,
+    ),
+    "news": lambda c: mails.changed(
+        c.event,
+        [
+            (
+                c.concerned(Audience.FOLLOWERS, follower=c.follower, email=c.follower.email),
+                changes(c),
+            )
+        ],
+        now=c.now,
+    ),
+    "queue": lambda c: mails.queue(
+        c.clara, [(c.event, 3, c.now - timedelta(hours=20))], c.now.date(), now=c.now
+    ),
+    "follow": lambda c: events_mails.follow(c.follower, now=c.now),
+    "unreachable": lambda c: events_mails.unreachable(
+        c.event, c.clara, [undelivered(c)], now=c.now
+    ),
+}
+TO = {
+    "confirm": "aissata@diaspora.example",
+    "confirm_near": "aissata@diaspora.example",
+    "invited": "guest@group.example",
+    "invitation_near": "guest@group.example",
+    **dict.fromkeys(["closes_soon", "opens", "news", "follow"], "fan@press.example"),
+    **dict.fromkeys(["asks_in", "queue", "unreachable"], "clara@secretariat.example"),
+}
+KEYS = {
+    **dict.fromkeys(
+        ["confirm_near", "deadline_near", "invitation_near", "closes_soon"], "reminder"
+    ),
+    "news": "changed",
+}
+ENDS: dict[str, Callable[[Cast], object]] = {
+    events_mails.NEVER: lambda c: None,
+    events_mails.A_DAY_LATER: lambda c: c.now + timedelta(days=1),
+    mails.AT_THE_CLOSE: lambda c: c.deadline.closes_at,
+    mails.UNCONFIRMABLE: lambda c: c.confirmation.closes_at,
+    mails.EVENT_BEGINS: lambda c: walls.start_of(c.event.starts_on, NEW_YORK),
+    mails.EVENT_OVER: lambda c: walls.start_of(c.event.ends_on + timedelta(days=1), NEW_YORK),
+    mails.LET_IN_UNTIL: lambda c: c.exemption.until,
+    mails.DAY_OVER: lambda c: walls.start_of(c.now.date() + timedelta(days=1), TEHRAN),
+}
+MOMENTS: dict[str, Callable[[Cast], object]] = {
+    **dict.fromkeys(
+        ["approved", "moved_up", "confirm", "confirm_near", "replaced"],
+        lambda c: c.confirmation.closes_at,
+    ),
+    **dict.fromkeys(
+        ["deadline_near", "invitation_near", "closes_soon", "opens", "invited", "changed", "news"],
+        lambda c: c.deadline.closes_at,
+    ),
+    "let_in": lambda c: c.exemption.until,
+}
+"""The letters that are about a deadline, and which moment that is."""
+
+
+@pytest.fixture
+def letters(cast) -> dict[str, Letter]:
+    """Every letter of the registries, each posted by its own function, to one reader."""
+    posted = {}
+    for name in SORTS:
+        POSTS[name](cast)
+        posted[name] = Letter.objects.get()
+        posted[name].delete()
+    return posted
+
+
+def rows() -> list[list[str]]:
+    lines = (ROOT / "docs/letters.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    return cells[2:]
+
+
+def plain(html: str) -> str:
+    """The words of an HTML letter, with the places that its links lead to."""
+    body = html.split("<body", 1)[1].split(">", 1)[1]
+    with_links = re.sub(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', r"\2 \1 ", body, flags=re.S)
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", with_links)).split())
+
+
+def test_table_tells_of_every_letter_and_of_no_other():
+    names = [row[0].strip("`") for row in rows()]
+
+    assert names == list(dict.fromkeys(names))
+    assert set(names) == {*SORTS, SIGN_IN}
+    found = {path.name.split(".")[0] for path in (ROOT / "templates/letters").glob("*.subject.txt")}
+    assert found == set(SORTS)
+
+
+def test_table_says_to_whom_what_kind_and_how_long_each_is_true():
+    said = {row[0].strip("`"): tuple(row[2:]) for row in rows()}
+    minutes = settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT // 60
+
+    assert said.pop(SIGN_IN) == ("whoever signs in", "secret", f"{minutes} minutes later")
+    assert said == {
+        sort.name: (sort.to, sort.kind.name.lower(), sort.until) for sort in SORTS.values()
+    }
+
+
+def test_table_says_when_each_is_sent():
+    assert all(row[1] for row in rows())
+
+
+def test_each_is_posted_once_here():
+    assert set(POSTS) == set(SORTS)
+
+
+def test_sign_in_code_is_as_the_table_says(client, amina, now):
+    client.post("/en/accounts/login/", {"email": amina.email})
+
+    code = Letter.objects.get()
+    assert (code.to, code.kind) == (amina.email, Kind.SECRET)
+    assert code.expires_at - code.posted_at == timedelta(
+        seconds=settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT
+    )
+
+
+def test_each_has_a_subject_a_text_and_html():
+    for name in SORTS:
+        for part in ("subject.txt", "txt", "html"):
+            engines["django"].get_template(f"letters/{name}.{part}")
+
+
+def test_each_goes_to_one_reader_with_the_kind_and_the_end_of_the_table(letters, cast):
+    for name, letter in letters.items():
+        sort = SORTS[name]
+        ends = cast.confirmation.closes_at if name == "confirm_near" else ENDS[sort.until](cast)
+        assert letter.to == TO.get(name, "amina@diaspora.example"), name
+        assert (letter.kind, letter.expires_at) == (sort.kind, ends), name
+        assert letter.key.split(":")[0] == KEYS.get(name, name)
+
+
+def test_each_belongs_to_its_event_and_is_answered_to_a_person(letters, cast):
+    for name, letter in letters.items():
+        of_several = name == "queue"
+        assert letter.scope == (None if of_several else cast.event.id), name
+        contact = settings.CONTACT_EMAIL if of_several else "hearing@secretariat.example"
+        assert letter.reply_to == contact, name
+
+
+def test_html_says_what_the_text_says(letters):
+    for name, letter in letters.items():
+        words = plain(letter.html)
+        lines = letter.text.split("\n--\n")[0].splitlines()
+        for line in filter(None, (" ".join(line.lstrip("- ").split()) for line in lines)):
+            assert line.rstrip(":") in words, (name, line)
+
+
+def test_each_says_that_it_is_free_and_who_answers(letters):
+    for name, letter in letters.items():
+        for part in (letter.text, plain(letter.html)):
+            assert FREE in part, name
+            assert f"write to {letter.reply_to}: a person reads it." in part, name
+
+
+def test_no_words_become_untrue_by_waiting(letters):
+    for name, letter in letters.items():
+        for part in (letter.subject, letter.text, plain(letter.html)):
+            assert not RELATIVE.search(part), name
+
+
+def test_no_hole_in_the_words(letters):
+    for name, letter in letters.items():
+        assert letter.subject, name
+        assert letter.subject == " ".join(letter.subject.split()), name
+        for part in (letter.subject, letter.text, letter.html):
+            assert not re.search(r"None|\{[{%]|[%}]\}|\ue000|&amp;amp;", part), name
+        assert "\n\n\n" not in letter.text, name
+        assert "&#x27;" not in letter.text, name
+
+
+def test_moment_stands_at_the_top_in_both_zones(letters, cast):
+    for name, letter in letters.items():
+        if name not in MOMENTS:
+            assert "In your time zone" not in letter.text, name
+            continue
+        moment = MOMENTS[name](cast)
+        last = walls.last_minute(moment, NEW_YORK)
+        top = "\n".join(letter.text.splitlines()[:6])
+        for words in (top, plain(letter.html)):
+            assert shown.closing_and_zone(moment, NEW_YORK) in words, name
+            assert f"In your time zone: {shown.moment_and_zone(last, TEHRAN)}" in words, name
+
+
+def test_one_click_stops_reminders_and_announcements_and_nothing_else(letters, cast):
+    for name, letter in letters.items():
+        if SORTS[name].kind not in {Kind.REMINDER, Kind.ANNOUNCEMENT}:
+            assert letter.headers == {}, name
+            assert "/letters/stop/" not in letter.text, name
+            continue
+        link = letter.headers["List-Unsubscribe"].strip("<>")
+        assert letter.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert link in letter.text, name
+        assert f'href="{link}"' in letter.html, name
+        assert preferences.read(link.rstrip("/").rpartition("/")[2]) == preferences.Stop(
+            letter.to, cast.event.id, letter.kind
+        )
+
+
+def test_one_action_and_pages_that_need_no_sign_in_for_whoever_has_no_account(
+    letters, client, cast
+):
+    for name, letter in letters.items():
+        links = re.findall(rf"{re.escape(settings.BASE_URL)}(\S+)", letter.text)
+        assert links[-1] == HOME, name
+        assert len(links) == (3 if letter.headers else 2), name
+        if not User.objects.filter(email=letter.to).exists():
+            assert client.get(links[0]).status_code == 200, name
