@@ -130,6 +130,7 @@ CACHES = {
 EMAIL_BACKEND = "notifications.backends.OutboxBackend"
 EMAIL_URL = env.mail_server("EMAIL_URL")
 EMAIL_FROM = env.text("EMAIL_FROM", "GCM Portal <portal@localhost>")
+EMAIL_BOUNCES = env.mail_address("EMAIL_BOUNCES")  # the envelope's sender; empty: as in EMAIL_FROM
 DEFAULT_FROM_EMAIL = EMAIL_FROM
 CONTACT_EMAIL = env.text("CONTACT_EMAIL", "secretariat@example.org")
 
@@ -143,6 +144,14 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "letters": {"task": "notifications.sweep", "schedule": 10.0, "options": {"expires": 10}},
     "reminders": {"task": "registrations.remind", "schedule": 60.0, "options": {"expires": 60}},
+    "changes": {"task": "registrations.announce", "schedule": 60.0, "options": {"expires": 60}},
+    "seats": {"task": "registrations.fill_seats", "schedule": 20.0, "options": {"expires": 20}},
+    "queues": {
+        "task": "registrations.tell_reviewers",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "failures": {"task": "events.report_failures", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # Languages. Addresses carry the interface language; texts have a column for each UN language.
@@ -197,4 +206,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"flufl.bounce": {"level": "CRITICAL"}},  # it tells of each try
 }

@@ -15,4 +15,5 @@ urlpatterns += i18n_patterns(
     path("", include("pages.urls")),
     path("accounts/", include("accounts.urls")),
     path("", include("registrations.urls")),
+    path("", include("events.urls")),
 )

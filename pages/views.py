@@ -2,6 +2,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 import clock
 from clock import shown, walls
 from events.models import Deadline, Event, Process
-from registrations.models import Registration
+from registrations.models import Delegate, Registration
 
 REGISTRATION = Deadline.Kind.REGISTRATION
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -79,6 +80,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(
         Event.objects.public()
         .select_related("process")
+        .annotate(seated=_seated())
         .prefetch_related("deadlines", "deadlines__changes", "segments", "documents"),
         slug=slug,
     )
@@ -98,11 +100,32 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
                 key=lambda s: (s.date, s.starts_at or s.ends_at or LAST, s.name_en),
             ),
             "documents": sorted(found.documents.all(), key=lambda document: document.title_en),
+            "seats": _seats(found, now),
+            "follow_url": reverse("events:follow", args=[slug]) if _goes_on(found, now) else None,
             "register_url": reverse("registrations:start", args=[slug]) if can_register else None,
             "registration": own,
             "is_over": found.is_over(now),
         },
     )
+
+
+def _seated() -> Subquery:
+    """How many seats of an event are given."""
+    seated = Delegate.objects.seated().filter(registration__event=OuterRef("pk"))
+    counted = seated.order_by().values("registration__event").annotate(n=Count("pk")).values("n")
+    return Subquery(counted)
+
+
+def _seats(found: Any, now: datetime) -> dict[str, Any] | None:
+    """How many may come, and what is left of it where that decides at once."""
+    if found.seats is None or not _goes_on(found, now) or not found.is_published:
+        return None
+    left = max(0, found.seats - (found.seated or 0)) if found.is_first_come else None
+    return {"total": found.seats, "left": left, "is_full": left == 0}
+
+
+def _goes_on(found: Event, now: datetime) -> bool:
+    return found.state != Event.State.CANCELLED and not found.is_over(now)
 
 
 def _with_deadlines(found: Any) -> Iterable[Event]:

@@ -6,18 +6,23 @@ from html.parser import HTMLParser
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.urls import resolve
 
 from clock import shown, walls
-from events.models import Event
+from events import deadlines, following
+from events.models import Deadline, Event, Follower
 from notifications.models import Kind, Letter
-from registrations import decisions, exchanges, intake, mails, reminders
-from registrations.models import Delegate
+from notifications.writing import Reader
+from registrations import decisions, exchanges, intake, invitations, mails, reminders
+from registrations.audiences import Audience, Concerned
+from registrations.models import Delegate, Invitation
 from stakeholders import membership
 from stakeholders.models import Organisation
 
 pytestmark = pytest.mark.django_db
 
+FREE = "Registration is free. Beware of anybody who sells places or invitations."
 BAD = 'Eve <script>alert("x")</script> & Co\r\nBcc: all@example.org'
 PLACES = re.compile(r"https?://\S+")
 
@@ -35,8 +40,8 @@ def every_letter(sent, clara, amina, deadline, now) -> dict[str, Letter]:
     decisions.decline(sent, [second], by=clara, now=now, reason="Not on the list, she said <b>")
     intake.withdraw_person(head, by=amina, now=now)
     intake.withdraw(sent, by=amina, now=now)
-    step = deadline.steps.first()
-    mails.deadline_near(deadline, step, [(amina, [sent])], now=now)
+    drafts = Concerned(Reader.of(amina), since={Audience.DRAFTS: now}, registrations=[sent])
+    mails.reminder(deadline, "7d", [drafts], now=now)
     return {
         one.key.split(":")[0].replace("reminder", "deadline_near"): one
         for one in Letter.objects.all()
@@ -72,7 +77,7 @@ def test_each_begins_with_what_happened_the_reference_the_event_and_its_date(
     for name, one in every_letter(sent, clara, amina, deadline, now).items():
         first = one.text.split("\n")
         assert first[0].endswith("."), name
-        top = "\n".join(first[:8])
+        top = "\n".join(first[:9])
         assert f"Reference: {sent.reference}" in top, name
         assert f"Event: {hearing.name}" in top, name
         assert f"Date: {shown.day(hearing.starts_on)}, New York" in top, name
@@ -82,12 +87,15 @@ def test_each_has_one_link_to_act_and_says_that_a_person_reads_and_nothing_is_so
     sent, clara, amina, deadline, now
 ):
     for name, one in every_letter(sent, clara, amina, deadline, now).items():
-        acting, home = links(one.text)
-        assert Tags(one.html).links == [f"{settings.BASE_URL}{acting}"], name
+        acting, *stop, home = links(one.text)
+        assert Tags(one.html).links == [settings.BASE_URL + link for link in (acting, *stop)], name
+        assert len(stop) == (one.kind == Kind.REMINDER), name
         assert home == "/en/"
         assert resolve(acting).view_name in {"registrations:registration", "registrations:person"}
         for part in (one.text, one.html):
-            assert "Registration is free. Nobody may sell you a place." in part
+            assert (
+                "Registration is free. Beware of anybody who sells places or invitations." in part
+            )
             assert "hearing@secretariat.example" in part
         assert one.reply_to == "hearing@secretariat.example"
 
@@ -277,3 +285,66 @@ def test_hours_of_an_event_come_with_the_zone_of_its_place(sent, hearing, amina,
 
     when = f"{shown.moment(starts_at, hearing.zone)}, {shown.zone_name(hearing.zone, starts_at)}"
     assert f"Date: {when}\n" in letter("withdrawn").text
+
+
+def address_in(one: Letter) -> str:
+    return links(one.text)[0]
+
+
+def test_person_confirms_by_the_link_in_the_letter_without_an_account(
+    sent, hearing, clara, now, client
+):
+    deadlines.set_deadline(
+        hearing,
+        kind=Deadline.Kind.CONFIRMATION,
+        closes_at=now + timedelta(days=12),
+        by=clara,
+        now=now,
+    )
+    head = sent.delegates.in_order()[0]
+    decisions.approve(sent, [head], by=clara, now=now)
+    asked = letter("confirm")
+    assert asked.to == "aissata@diaspora.example"
+
+    page = client.get(address_in(asked))
+    assert "Aïssata Traoré" in page.content.decode()
+    client.post(address_in(asked), {"answer": "yes"})
+
+    head.refresh_from_db()
+    assert head.state == Delegate.State.CONFIRMED
+    assert letter("confirmed").to == "amina@diaspora.example"
+
+
+def test_follower_confirms_is_reminded_and_stops_with_the_click_of_a_mail_program(
+    hearing, deadline, now, client
+):
+    published_at = hearing.published_at
+    following.follow("fan@press.example", on=hearing, language="en", zone="UTC", now=published_at)
+    client.post(address_in(letter("follow")))
+    Follower.objects.update(confirmed_at=published_at)
+
+    reminders.send_due(now=deadline.closes_at - timedelta(hours=47))
+    told = letter("reminder")
+    assert told.to == "fan@press.example"
+    program = Client(enforce_csrf_checks=True)
+    stop = told.headers["List-Unsubscribe"].strip("<>").removeprefix(settings.BASE_URL)
+    assert program.post(stop, {"List-Unsubscribe": "One-Click"}).status_code == 200
+
+    reminders.send_due(now=deadline.closes_at - timedelta(hours=23))
+    assert letter("reminder") == told
+
+
+def test_invited_group_says_by_its_link_that_it_does_not_come(
+    hearing, deadline, clara, now, client
+):
+    invitations.invite(
+        hearing, addresses=[("guest@group.example", "Guests")], language="en", by=clara, now=now
+    )
+    asked = letter("invited")
+
+    assert "Guests" in client.get(address_in(asked)).content.decode()
+    client.post(address_in(asked))
+
+    assert Invitation.objects.get().declined_at
+    reminders.send_due(now=deadline.closes_at - timedelta(hours=23))
+    assert not Letter.objects.filter(kind=Kind.REMINDER).exists()

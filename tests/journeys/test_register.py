@@ -323,7 +323,18 @@ def test_declined_person_stays_declined_when_the_group_begins_again(
 
 
 @pytest.mark.parametrize(
-    "place", ["", "organisation/", "people/", "check/", "withdraw/", "{0}/", "{0}/withdraw/"]
+    "place",
+    [
+        "",
+        "organisation/",
+        "people/",
+        "check/",
+        "withdraw/",
+        "ask/",
+        "{0}/",
+        "{0}/withdraw/",
+        "{0}/replace/",
+    ],
 )
 def test_another_group_finds_nothing_and_a_stranger_is_led_to_sign_in(
     elsewhere, client, sent, page, place
@@ -450,7 +461,7 @@ def test_the_sixth_person_costs_as_many_queries_as_the_first(
 ):
     for number in range(6):
         person = {"given_names": f"Person {number}", "role": "delegate", "more": "1"}
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(17):
             at_desk.post(f"{page}people/", person)
 
     with django_assert_num_queries(24):

@@ -497,3 +497,40 @@ def test_a_draft_begun_elsewhere_counts_as_the_readers_own(
     client.force_login(bo)
 
     assert f'href="{registration.get_absolute_url()}"' in read(client, hearing)
+
+
+# Being told
+
+
+def test_an_event_that_has_been_offers_no_news(client, publish):
+    assert "/follow/" not in read(client, publish("past", days=-3))
+    assert 'href="/en/events/coming/follow/"' in read(client, publish("coming"))
+
+
+def test_the_offer_says_what_there_is_to_hear(client, publish, now):
+    for slug, window, words in (
+        ("ahead", {"opens_at": now + DAY, "closes_at": now + 3 * DAY}, "when it opens"),
+        ("open", {"closes_at": now + 3 * DAY}, "before it closes"),
+        ("shut", {"closes_at": now - HOUR}, "when something moves"),
+        ("without", {}, "when something moves"),
+    ):
+        assert f"Tell me {words}" in read(client, publish(slug, **window))
+
+
+def test_no_page_for_everybody_sets_a_cookie_or_carries_a_form(client, publish, now):
+    event = publish("meeting", closes_at=now + 3 * DAY)
+
+    for address in (event.get_absolute_url(), "/en/processes/gcm/", "/en/"):
+        assert "<form" not in client.get(address).content.decode()
+    assert not client.cookies
+
+
+@pytest.mark.parametrize("over", ["cancelled", "postponed"])
+def test_seats_are_not_offered_for_what_does_not_take_place(client, publish, now, over):
+    event = publish("meeting", closes_at=now + 3 * DAY)
+    Event.objects.filter(pk=event.pk).update(seats=50, admission="first_come")
+    assert "50 seats" in read(client, event)
+
+    Event.objects.filter(pk=event.pk).update(state=over)
+
+    assert "50 seats" not in read(client, event)
