@@ -26,7 +26,7 @@ PLURALS = {
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : "
     "n%100>=11 && n%100<=99 ? 4 : 5);"
 }
-OUTSIDE = {"launcher", "tests", "bench", "var", "node_modules", "deploy", "docs", "static"}
+OUTSIDE = {"launcher", "tests", "bench", "chaos", "var", "node_modules", "deploy", "docs", "static"}
 ONE, PLURAL = (1,), (1, 2)
 CONTEXT, CONTEXT_PLURAL = ((1, "c"), 2), ((1, "c"), 2, 3)
 KEYWORDS = {

@@ -1,13 +1,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from events import deadlines, roles, schedule
 from events.models import Deadline, Event, Process
 from registrations import intake
 from registrations.intake import Person
+from registrations.models import Exemption, Invitation
 
 NEW_YORK = "America/New_York"
 
@@ -79,3 +82,38 @@ def sent_by_bo(hearing, bo, port_workers, now):
     intake.add_person(registration, Person("Jun", "Reyes", "jun@ports.example"), by=bo, now=now)
     intake.submit(registration, by=bo, now=now)
     return registration
+
+
+@pytest.fixture
+def invitation(hearing, clara, now) -> Invitation:
+    """Of a group that has not answered."""
+    return Invitation.objects.create(
+        event=hearing,
+        email="nadia@harbour.example",
+        name="Harbour Union",
+        language="en",
+        sent_by=clara,
+        sent_at=now,
+    )
+
+
+@pytest.fixture
+def exemption(hearing, diaspora_network, amina, now) -> Exemption:
+    """One that Amina has asked for."""
+    return Exemption.objects.create(
+        event=hearing,
+        organisation=diaspora_network,
+        asked_by=amina,
+        asked_at=now,
+        reason="The lines were down all week.",
+    )
+
+
+@pytest.fixture
+def connection_queries():
+    def count(act) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            act()
+        return len(queries)
+
+    return count

@@ -9,8 +9,8 @@ import clock
 from audit.models import Entry
 from clock import walls
 from events.models import DeadlineChange
-from notifications.models import Letter
-from registrations import reminders
+from notifications.models import Kind, Letter
+from registrations import announcements, reminders
 from tests.admin.conftest import NEW_YORK
 
 
@@ -60,7 +60,9 @@ def test_what_would_happen_is_shown_first(clara_in, deadline, move_url, typed, r
         "48 hours before",
         "24 hours before",
     ]
-    assert [line.endswith("to 1 person as of now") for line in response.context["people"]] == [
+    assert "Told of it as of now: 1 focal point of a group." in response.context["letters"]
+    whom = "to 1 focal point with an unsent draft as of now"
+    assert [line.endswith(whom) for line in response.context["people"]] == [
         False,
         False,
         False,
@@ -109,10 +111,10 @@ def test_the_next_reminder_follows_the_new_date(clara_in, deadline, move_url, ty
 
     step = deadline.steps.get(amount=24)
     due_at = step.due_at(deadline)
-    assert reminders.due_step(deadline, now=due_at - timedelta(minutes=1)) is None
-    assert reminders.due_step(deadline, now=due_at) == (step, due_at)
+    announcements.tell_changes(now=clock.now() + timedelta(minutes=5))
+    assert reminders.send_due(now=due_at - timedelta(minutes=1)) == 0
     assert reminders.send_due(now=due_at) == 1
-    letter = Letter.objects.get(about=deadline.pk, state="queued")
+    letter = Letter.objects.get(about=deadline.pk, kind=Kind.REMINDER, state="queued")
     assert ":24h:" in letter.key
     assert letter.expires_at == deadline.closes_at
 
@@ -121,7 +123,9 @@ def test_the_next_reminder_follows_the_new_date(clara_in, deadline, move_url, ty
 def test_the_pages_stand_without_a_transaction_around_them(
     clara_in, deadline, draft, move_url, page_url, typed
 ):
-    assert clara_in.get(page_url).context["people"] == 1
+    assert clara_in.get(page_url).context["steps"][-1]["readers"] == (
+        "1 focal point with an unsent draft"
+    )
     shown = clara_in.post(move_url, {**typed, "previewed": "", "confirm": "yes"})
     assert len(shown.context["people"]) == 4
     moved = clara_in.post(move_url, {**typed, **dict(shown.context["hidden"]), "confirm": "yes"})
@@ -132,7 +136,7 @@ def test_who_looks_at_a_deadline_holds_no_draft(clara_in, draft, page_url):
     with CaptureQueriesContext(connection) as queries:
         response = clara_in.get(page_url)
 
-    assert response.context["people"] == 1
+    assert response.context["steps"][-1]["readers"] == "1 focal point with an unsent draft"
     assert [query["sql"] for query in queries if " FOR " in query["sql"]] == []
 
 

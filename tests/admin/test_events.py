@@ -10,7 +10,7 @@ from tests.admin.conftest import NEW_YORK, formset, signed_in
 ADD = reverse("admin:events_event_add")
 
 
-def typed(process, segments=(), documents=(), **changes):
+def typed(process, segments=(), documents=(), tracks=(), **changes):
     return {
         "process": process.pk,
         "kind": "hearing",
@@ -25,6 +25,7 @@ def typed(process, segments=(), documents=(), **changes):
         "interpretation": ["ar", "fr"],
         **formset("segments", segments),
         **formset("documents", documents),
+        **formset("tracks", tracks),
         **changes,
     }
 

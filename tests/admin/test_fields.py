@@ -7,9 +7,26 @@ from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Entry
-from events.models import Category, Deadline, Document, Event, Process, ReminderStep, Role, Segment
+from events.models import (
+    Category,
+    Deadline,
+    Document,
+    Event,
+    Process,
+    Quota,
+    ReminderStep,
+    Role,
+    Segment,
+)
 from notifications.models import Letter
-from registrations.models import Delegate, Exchange, Registration
+from registrations.models import (
+    Delegate,
+    Exchange,
+    Exemption,
+    Invitation,
+    Registration,
+    SegmentDecision,
+)
 from stakeholders.models import Membership, Organisation, Representative
 from tests.admin.conftest import formset
 
@@ -30,14 +47,21 @@ TYPED = {
     Representative: set(),
     Registration: set(),
     Delegate: set(),
+    Invitation: set(),
+    Exemption: set(),
 }
 # Rows inside those pages that only verbs write.
-KEPT = [Deadline, ReminderStep, Exchange, Membership, Delegate, Representative, Registration]
-INLINES = {"segments", "documents", "categories", "memberships", "delegates", "exchanges"}
+KEPT = [
+    *(Deadline, ReminderStep, Quota, Exchange, Membership, Delegate, Representative, Registration),
+    *(Invitation, Exemption, SegmentDecision),
+]
+INLINES = {
+    *("segments", "documents", "tracks", "categories", "memberships", "delegates", "exchanges"),
+}
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, amina, deadline, clara_in):
+def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption):
     delegate = sent.delegates.first()
     clara_in.post(
         reverse("admin:registrations_delegate_ask", args=[delegate.pk]),
@@ -55,6 +79,8 @@ def things(sent, sent_by_bo, amina, deadline, clara_in):
         Representative: delegate.representative,
         Registration: sent,
         Delegate: delegate,
+        Invitation: invitation,
+        Exemption: exemption,
     }
 
 

@@ -4,8 +4,6 @@ import re
 
 import pytest
 from django.contrib import admin
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -25,7 +23,7 @@ QUERIES = 6
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, deadline, clara):
+def things(sent, sent_by_bo, deadline, clara, invitation, exemption):
     return [
         sent.event.process,
         sent.event,
@@ -38,6 +36,8 @@ def things(sent, sent_by_bo, deadline, clara):
         Entry.objects.filter(scope=sent.event_id).first(),
         clara,
         Role.objects.first(),
+        invitation,
+        exemption,
     ]
 
 
@@ -176,16 +176,6 @@ def test_no_other_list_asks_once_per_row(clara_in, hearing, now, app, connection
     few = connection_queries(lambda: clara_in.get(url))
     many(hearing, now, 5)
     assert connection_queries(lambda: clara_in.get(url)) == few
-
-
-@pytest.fixture
-def connection_queries():
-    def count(act) -> int:
-        with CaptureQueriesContext(connection) as queries:
-            act()
-        return len(queries)
-
-    return count
 
 
 def test_organisations_are_corrected_by_the_verb(clara_in, sent, clara):

@@ -11,7 +11,7 @@ from audit.models import Entry
 from events import deadlines, roles
 from events.models import Event, Role
 from notifications.models import Letter
-from registrations.models import Delegate, Registration
+from registrations.models import Delegate, Exemption, Invitation, Registration
 from tests.admin.conftest import signed_in
 
 SUPERUSERS_ONLY = {"accounts.user", "events.role"}
@@ -36,7 +36,7 @@ def second(process, hearing) -> Event:
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, clara_in, deadline):
+def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption):
     """One thing of each kind in Clara's scope, with something that could leak."""
     delegate = sent.delegates.first()
     clara_in.post(
@@ -53,6 +53,8 @@ def things(sent, sent_by_bo, clara_in, deadline):
         sent.organisation,
         Letter.objects.filter(scope=sent.event_id).first(),
         Entry.objects.filter(scope=sent.event_id).first(),
+        invitation,
+        exemption,
     ]
 
 
@@ -88,14 +90,14 @@ def own_pages(thing):
 def test_another_manager_finds_no_page_about_it(dina_in, clara_in, things, hearing):
     urls = [url for thing in things for url in own_pages(thing)]
     urls.append(reverse("admin:events_deadline_set", args=[hearing.pk]))
-    assert len(urls) == 11
+    assert len(urls) == 25
     for url in urls:
         assert clara_in.get(url).status_code == 200, url
         assert dina_in.get(url).status_code == 404, url
         assert dina_in.post(url, {"confirm": "yes", "reason": "x"}).status_code == 404, url
 
 
-@pytest.mark.parametrize("action", ["approve", "decline", "ask"])
+@pytest.mark.parametrize("action", ["approve", "decline", "ask", "wait_list"])
 def test_foreign_ids_in_an_action_do_nothing(dina_in, things, sent, action):
     url = reverse("admin:registrations_delegate_changelist")
     ids = list(sent.delegates.values_list("pk", flat=True))
@@ -126,7 +128,12 @@ def test_own_and_foreign_ids_together_do_what_is_own(dina_in, clara_in, things, 
 
 @pytest.mark.parametrize(
     ("model", "field"),
-    [("registrations_delegate", "registration__event"), ("events_deadline", "event")],
+    [
+        ("registrations_delegate", "registration__event"),
+        ("registrations_invitation", "event"),
+        ("registrations_exemption", "event"),
+        ("events_deadline", "event"),
+    ],
 )
 def test_filters_offer_own_things_that_something_belongs_to(
     dina_in, clara_in, root_in, things, sent, hearing, second, now, model, field
@@ -150,6 +157,8 @@ def test_filters_offer_own_things_that_something_belongs_to(
             reference=f"OTH-2222-222{number + 2}",
             begun_at=now,
         )
+        Invitation.objects.create(event=event, email="a@b.example", language="en", sent_at=now)
+        Exemption.objects.create(event=event, organisation=sent.organisation)
     url = reverse(f"admin:{model}_changelist")
 
     def offered(client) -> set:
