@@ -26,18 +26,24 @@ def approve(
     """
     held, people = _hold(registration, delegates)
     table = seats.Table(held.event)
+    verb = gettext_noop("approved")
     heirs = [delegate for delegate in people if _takes_over(delegate)]
     others = [delegate for delegate in people if not _takes_over(delegate)]
     for heir in heirs:
-        _seat(heir, table, by=by, now=now)
+        if heir.replaces:
+            table.hand_over(heir.replaces, heir, by=by, now=now, verb=verb)
     waiting.serve(table, now=now)
     refusal = table.why_not(*others)
     if refusal:
         raise refusal
     for delegate in others:
-        _seat(delegate, table, by=by, now=now)
+        if _is_instead(delegate) and delegate.replaces:
+            table.hand_over(delegate.replaces, delegate, by=by, now=now, verb=verb)
+    newcomers = [delegate for delegate in others if not _is_instead(delegate)]
+    if newcomers:
+        table.give(*newcomers, by=by, now=now, verb=verb)
     if others:
-        mails.approved(held, others, now=now)
+        mails.approved(held, others, now=now, parts=bool(table.segments))
     for heir in heirs:
         if heir.replaces:
             mails.replaced(held, heir.replaces, heir, now=now)
@@ -79,16 +85,8 @@ def decline(
     if not reason.strip():
         raise refusals.ReasonMissing
     held, people = _hold(registration, delegates, also=[State.WAIT_LISTED])
-    for delegate in people:
-        seats.turn(
-            delegate,
-            State.DECLINED,
-            gettext_noop("declined"),
-            by=by,
-            now=now,
-            reason=reason,
-            replaces=None,
-        )
+    verb = gettext_noop("declined")
+    seats.turn_all(people, State.DECLINED, verb, by=by, now=now, reason=reason, replaces=None)
     mails.declined(held, people, reason=reason, now=now)
 
 
@@ -154,16 +152,13 @@ def _hold(
     return held, people
 
 
+def _is_instead(delegate: Delegate) -> bool:
+    """Somebody of the same group, who comes until now, is to come no more."""
+    return delegate.replaces is not None and delegate.replaces.state in SEATED
+
+
 def _takes_over(delegate: Delegate) -> bool:
     """There is a seat for this person that somebody of the same group has until now; or the
     person needs none."""
     old = delegate.replaces
-    return old is not None and old.state in SEATED and (old.needs_seat or not delegate.needs_seat)
-
-
-def _seat(delegate: Delegate, table: seats.Table, *, by: User, now: datetime) -> None:
-    verb, old = gettext_noop("approved"), delegate.replaces
-    if old and old.state in SEATED:
-        table.hand_over(old, delegate, by=by, now=now, verb=verb)
-    else:
-        table.give(delegate, by=by, now=now, verb=verb)
+    return old is not None and _is_instead(delegate) and (old.needs_seat or not delegate.needs_seat)

@@ -232,8 +232,6 @@ def submit(registration: Registration, *, by: User, now: datetime) -> None:
         trail.record_many([sent])
         mails.received(held, deadline, now=now, people=people, readers=readers)
     registration.sent_at, registration.unfinished = held.sent_at, held.unfinished
-    registration.event, registration.organisation = event, held.organisation
-    registration.track_id = held.track_id
 
 
 @transaction.atomic

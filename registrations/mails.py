@@ -116,7 +116,9 @@ REMINDERS = {
 
 def readers_of(registration: Registration) -> list[Reader]:
     """Those whom the letters of this group go to, for a verb that reads them before it waits."""
-    return [Reader.of(user) for user in registration.organisation.focal_points]
+    points = registration.organisation.memberships.of_focal_points().order_by("user__email")
+    who = points.values_list("user__email", "user__language", "user__zone")
+    return [Reader(*facts) for facts in who]
 
 
 def received(

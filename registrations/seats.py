@@ -29,6 +29,26 @@ LIMITS = """
     union all
     select 'segment', id, seats, '', '', null from events_segment where event_id = %(of)s
 """
+COUNTED = """
+    select {whose},
+        count(*) filter (where person.state <> 'wait_listed'),
+        count(*) filter (where person.state = 'wait_listed'),
+        max(person.waits_as)
+    from registrations_delegate person
+    join registrations_registration delegation on delegation.id = person.registration_id
+    join stakeholders_organisation organisation on organisation.id = delegation.organisation_id
+    where delegation.event_id = %(of)s and (
+        person.state = 'wait_listed'
+        or (person.state = any(%(seated)s) and person.role <> all(%(without)s))
+    )
+    group by 1, 2, 3, 4
+"""
+BY_GROUP = "organisation.id, organisation.category, organisation.country, delegation.track_id"
+ALL_ALIKE = "null, null, null, null"
+HOLDERS = {
+    "seated": [str(each) for each in SEATED],
+    "without": [str(each) for each in WITHOUT_SEAT],
+}
 
 
 @dataclass(frozen=True)
@@ -199,23 +219,13 @@ class Table:
         return places
 
     def _count_people(self) -> None:
-        of = "registration__organisation"
-        alike = [of, f"{of}__category", f"{of}__country", "registration__track"]
-        rows = (
-            Delegate.objects.filter(registration__event=self.event)
-            .filter(HOLDS_SEAT | Q(state=State.WAIT_LISTED))
-            .values_list(*(["registration__event"] if self._counts_all_alike else alike))
-            .annotate(
-                given=Count("pk", filter=Q(state__in=SEATED)),
-                waiting=Count("pk", filter=Q(state=State.WAIT_LISTED)),
-                last=Max("waits_as"),
-            )
-            .order_by()
-        )
-        for *whose, given, waiting, last in rows:
+        whose = ALL_ALIKE if self._counts_all_alike else BY_GROUP
+        with connection.cursor() as cursor:
+            cursor.execute(COUNTED.format(whose=whose), {"of": self.event.pk, **HOLDERS})
+            rows = cursor.fetchall()
+        for organisation, category, country, track, given, waiting, last in rows:
             group = None
-            if not self._counts_all_alike:
-                organisation, category, country, track = whose
+            if organisation:
                 group = Group(organisation, category, REGION_OF.get(country, ""), track)
             self._add(group, given)
             self._wait(group, waiting)

@@ -1,109 +1,16 @@
 import hashlib
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Upper
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from events.models import Event, Segment, Track
-from stakeholders.models import Organisation, Representative
-
-
-class RegistrationQuerySet(models.QuerySet["Registration"]):
-    def of(self, user: Any) -> "RegistrationQuerySet":
-        """The delegations that this person works on."""
-        return self.filter(organisation__in=Organisation.objects.spoken_for_by(user))
-
-    def managed_by(self, user: Any) -> "RegistrationQuerySet":
-        """The delegations to events that this organiser runs."""
-        return self.filter(event__in=Event.objects.managed_by(user))
-
-    def drafts(self) -> "RegistrationQuerySet":
-        return self.filter(sent_at=None, withdrawn_at=None)
-
-    def held(self, registration: "Registration", event: Event | None = None) -> "Registration":
-        """Its row, read anew under a lock that lasts until the transaction ends; with the event,
-        where a verb holds that already."""
-        related = ["organisation"] if event else ["organisation", "event"]
-        rows = self.select_for_update(of=["self"]).select_related(*related)
-        held = rows.get(pk=registration.pk)
-        if event:
-            held.event = event
-        return held
-
-
-class Registration(models.Model):
-    """The delegation that one organisation sends to one event."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event = models.ForeignKey(
-        Event, on_delete=models.PROTECT, related_name="registrations", verbose_name=_("event")
-    )
-    organisation = models.ForeignKey(
-        Organisation,
-        on_delete=models.PROTECT,
-        related_name="registrations",
-        verbose_name=_("organisation"),
-    )
-    reference = models.CharField(_("reference"), max_length=16, unique=True)
-    track = models.ForeignKey(
-        Track, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("track")
-    )
-    begun_at = models.DateTimeField(_("begun"))
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
-    unfinished = models.JSONField(
-        _("typed, not yet valid"), default=dict, blank=True, editable=False
-    )
-
-    objects = RegistrationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("registration")
-        verbose_name_plural = _("registrations")
-        constraints = [
-            models.UniqueConstraint("event", "organisation", name="one_delegation_per_event"),
-            models.CheckConstraint(
-                condition=Q(sent_at=None) | Q(sent_at__gte=F("begun_at")),
-                name="sent_after_it_was_begun",
-            ),
-        ]
-        indexes = [
-            GinIndex(OpClass(Upper("reference"), name="gin_trgm_ops"), name="registration_search"),
-            models.Index(
-                fields=["event", "begun_at"],
-                condition=Q(sent_at=None, withdrawn_at=None),
-                name="unsent_drafts",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reference} {self.organisation}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("registrations:registration", args=[self.reference])
-
-    @property
-    def is_draft(self) -> bool:
-        return self.sent_at is None and self.withdrawn_at is None
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return self.withdrawn_at is not None
-
-    def typed(self, task: str, by: Any) -> dict[str, Any]:
-        """What this person typed there that is not valid yet; colleagues keep their own words."""
-        return self.unfinished.get(f"{task}:{by.pk}", {})
-
-    def is_unfinished(self, task: str) -> bool:
-        """Somebody of the group has typed something there that is not valid yet."""
-        return any(key.startswith(f"{task}:") for key in self.unfinished)
+from events.models import Event, Segment
+from registrations.models.delegations import Registration
+from stakeholders.models import Representative
 
 
 class DelegateQuerySet(models.QuerySet["Delegate"]):
@@ -340,93 +247,3 @@ class Exchange(models.Model):
 
     def __str__(self) -> str:
         return self.question[:80]
-
-
-class Exemption(models.Model):
-    """A group that may register after the close, until a moment; or that has asked to."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event = models.ForeignKey(
-        Event, on_delete=models.CASCADE, related_name="exemptions", verbose_name=_("event")
-    )
-    organisation = models.ForeignKey(
-        Organisation,
-        on_delete=models.CASCADE,
-        related_name="exemptions",
-        verbose_name=_("organisation"),
-    )
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    asked_at = models.DateTimeField(_("asked"), null=True)
-    reason = models.TextField(_("reason"), max_length=2000, blank=True)
-    answered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    answered_at = models.DateTimeField(_("answered"), null=True)
-    answer = models.TextField(_("answer"), max_length=2000, blank=True)
-    until = models.DateTimeField(_("let in until"), null=True)
-
-    class Meta:
-        verbose_name = _("exemption")
-        verbose_name_plural = _("exemptions")
-        constraints = [
-            models.UniqueConstraint("event", "organisation", name="one_exemption_each"),
-            models.CheckConstraint(
-                condition=Q(until=None) | Q(answered_at__isnull=False),
-                name="let_in_by_an_answer",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.organisation}: {self.event}"
-
-    @property
-    def waits(self) -> bool:
-        return self.answered_at is None
-
-    def is_open(self, now: datetime) -> bool:
-        return self.until is not None and now < self.until
-
-
-class InvitationQuerySet(models.QuerySet["Invitation"]):
-    def unanswered(self) -> "InvitationQuerySet":
-        """Neither declined, nor answered by a delegation that was sent: a focal point with this
-        address has registered."""
-        answered = Registration.objects.filter(
-            event=models.OuterRef("event"),
-            sent_at__isnull=False,
-            organisation__memberships__state="active",
-            organisation__memberships__user__email__iexact=models.OuterRef("email"),
-        )
-        return self.filter(~models.Exists(answered), declined_at=None)
-
-
-class Invitation(models.Model):
-    """A group that the organisers ask to register, by the address of a person in it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event = models.ForeignKey(
-        Event, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("event")
-    )
-    email = models.EmailField(_("email address"))
-    name = models.CharField(_("group"), max_length=255, blank=True)
-    language = models.CharField(_("language"), max_length=10)
-    zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    sent_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    sent_at = models.DateTimeField(_("invited"))
-    declined_at = models.DateTimeField(_("declined"), null=True)
-
-    objects = InvitationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("invitation")
-        verbose_name_plural = _("invitations")
-        constraints = [
-            models.UniqueConstraint(Lower("email"), "event", name="invited_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name or self.email}: {self.event}"

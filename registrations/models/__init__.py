@@ -1,0 +1,32 @@
+"""Who comes: delegations and their people, and groups that are asked in or ask to be."""
+
+from registrations.models.delegates import (
+    AWAITS_DECISION,
+    GONE,
+    SEATED,
+    TAGS,
+    WITHOUT_SEAT,
+    Delegate,
+    DelegateQuerySet,
+    Exchange,
+    SegmentDecision,
+)
+from registrations.models.delegations import Registration, RegistrationQuerySet
+from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
+
+__all__ = [
+    "AWAITS_DECISION",
+    "GONE",
+    "SEATED",
+    "TAGS",
+    "WITHOUT_SEAT",
+    "Delegate",
+    "DelegateQuerySet",
+    "Exchange",
+    "Exemption",
+    "Invitation",
+    "InvitationQuerySet",
+    "Registration",
+    "RegistrationQuerySet",
+    "SegmentDecision",
+]

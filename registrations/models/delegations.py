@@ -1,0 +1,103 @@
+import uuid
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from events.models import Event, Track
+from stakeholders.models import Organisation
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    def of(self, user: Any) -> "RegistrationQuerySet":
+        """The delegations that this person works on."""
+        return self.filter(organisation__in=Organisation.objects.spoken_for_by(user))
+
+    def managed_by(self, user: Any) -> "RegistrationQuerySet":
+        """The delegations to events that this organiser runs."""
+        return self.filter(event__in=Event.objects.managed_by(user))
+
+    def drafts(self) -> "RegistrationQuerySet":
+        return self.filter(sent_at=None, withdrawn_at=None)
+
+    def held(self, registration: "Registration", event: Event | None = None) -> "Registration":
+        """Its row, read anew under a lock that lasts until the transaction ends; with the event,
+        where a verb holds that already."""
+        related = ["organisation"] if event else ["organisation", "event"]
+        rows = self.select_for_update(of=["self"]).select_related(*related)
+        held = rows.get(pk=registration.pk)
+        if event:
+            held.event = event
+        return held
+
+
+class Registration(models.Model):
+    """The delegation that one organisation sends to one event."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey(
+        Event, on_delete=models.PROTECT, related_name="registrations", verbose_name=_("event")
+    )
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="registrations",
+        verbose_name=_("organisation"),
+    )
+    reference = models.CharField(_("reference"), max_length=16, unique=True)
+    track = models.ForeignKey(
+        Track, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("track")
+    )
+    begun_at = models.DateTimeField(_("begun"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    unfinished = models.JSONField(
+        _("typed, not yet valid"), default=dict, blank=True, editable=False
+    )
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        constraints = [
+            models.UniqueConstraint("event", "organisation", name="one_delegation_per_event"),
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(sent_at__gte=F("begun_at")),
+                name="sent_after_it_was_begun",
+            ),
+        ]
+        indexes = [
+            GinIndex(OpClass(Upper("reference"), name="gin_trgm_ops"), name="registration_search"),
+            models.Index(
+                fields=["event", "begun_at"],
+                condition=Q(sent_at=None, withdrawn_at=None),
+                name="unsent_drafts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.organisation}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("registrations:registration", args=[self.reference])
+
+    @property
+    def is_draft(self) -> bool:
+        return self.sent_at is None and self.withdrawn_at is None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
+
+    def typed(self, task: str, by: Any) -> dict[str, Any]:
+        """What this person typed there that is not valid yet; colleagues keep their own words."""
+        return self.unfinished.get(f"{task}:{by.pk}", {})
+
+    def is_unfinished(self, task: str) -> bool:
+        """Somebody of the group has typed something there that is not valid yet."""
+        return any(key.startswith(f"{task}:") for key in self.unfinished)
