@@ -7,7 +7,7 @@ DJADE := $(BIN)/djade --target-version 5.2
 TEMPLATES = $(shell find templates -name '*.html')
 export PIP_NO_INPUT := 1
 
-.PHONY: help run test lint format browser bench messages requirements
+.PHONY: help run test lint format browser bench chaos messages requirements
 
 help:
 	@echo "make run           the portal with its own servers and the demo, at http://127.0.0.1:8000 (PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make format        put the code in order"
 	@echo "make messages      bring the catalogues up to date with the sources"
 	@echo "make bench         measure"
+	@echo "make chaos         kill parts of the portal while groups register, and count what is lost"
 	@echo "make requirements  pin the newest requirements (needs uv)"
 
 run: .venv/ready-to-run
@@ -47,6 +48,9 @@ messages: .venv/ready-to-test
 
 bench: .venv/ready-to-test
 	@PORTAL_VAR=var/bench exec $(BIN)/python -m launcher exec -- $(BIN)/python -m bench
+
+chaos: .venv/ready-to-test
+	@PORTAL_VAR=var/chaos exec $(BIN)/python -m launcher exec -- $(BIN)/python -m chaos
 
 requirements:
 	$(COMPILE) --upgrade requirements.in -o requirements.txt

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import django
 
 import clock
-from bench import counts, figures, place, seed, walk
+from bench import counts, crowd, figures, place, post, seed, walk
 from bench.figures import LEAST, Figure
 from events.models import Event
 from gcm_portal import env
@@ -30,13 +30,14 @@ class Course:
     def __init__(self, ports: place.Ports) -> None:
         self.ports = ports
         self.seconds = env.number("BENCH_SECONDS", 5)
+        self.only = env.words("BENCH_ONLY", "")
         self.figures: list[Figure] = []
         self.troubles: list[str] = []
 
     def run(self) -> None:
         with ExitStack() as stack:
             self.tell("starting the portal")
-            stack.enter_context(place.mail_sink(self.ports.mail))
+            post_office = stack.enter_context(place.mail_sink(self.ports.mail))
             portal = stack.enter_context(place.portal(self.ports.portal))
             now = clock.now()
             self.people(now)
@@ -46,8 +47,14 @@ class Course:
                 ("registration", lambda: self.registration(portal.web)),
                 ("attendee list", lambda: self.attendee_list(now)),
                 ("queries", self.queries),
+                ("rush for seats", lambda: crowd.rush(self, portal.web)),
+                ("closing second", lambda: crowd.closing_second(self)),
+                ("reminders", lambda: post.letters(self, post_office)),
+                ("reminders, worker killed", lambda: post.killed(self, portal, post_office)),
                 ("memory", lambda: self.memory(portal)),
             ):
+                if self.only and name not in self.only:
+                    continue
                 self.tell(name)
                 try:
                     measure()
@@ -160,16 +167,7 @@ class Course:
         if act == "pages":
             order.setdefault("limit", 50_000)
         before = place.processor_time(working) if working else 0
-        visit = subprocess.run(
-            [sys.executable, "-m", "bench.visitors"],
-            input=json.dumps(order),
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-        )
-        if visit.returncode:
-            raise walk.Lost(visit.stderr.strip().splitlines()[-1])
-        measured = json.loads(visit.stdout)
+        measured = self.visit(**order)
         times = measured["times"]
         work = place.processor_time(working) - before if working else 0
         return {
@@ -179,6 +177,18 @@ class Course:
             "p95": figures.milliseconds(times, 0.95),
             "work": 1000 * work / len(times),
         }
+
+    def visit(self, **order: Any) -> Any:
+        visit = subprocess.run(
+            [sys.executable, "-m", "bench.visitors"],
+            input=json.dumps({"port": self.ports.portal} | order),
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        if visit.returncode:
+            raise walk.Lost(visit.stderr.strip().splitlines()[-1])
+        return json.loads(visit.stdout)
 
     def tell(self, line: str) -> None:
         """All progress on one line, where there is a screen."""

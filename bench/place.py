@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bench import sink
 from launcher import ROOT, processes, servers
 
 APPLICATION = "gcm_portal.wsgi:application"
@@ -40,14 +42,14 @@ class Ports:
 def home() -> Path:
     if servers.given():
         raise Trouble(
-            "The bench fills the database with invented people, so it takes none that is given. "
-            "Unset DATABASE_URL and REDIS_URL."
+            "The database is filled with invented people, so none that is given is taken. Unset "
+            "DATABASE_URL and REDIS_URL."
         )
     return Path(os.environ["PORTAL_VAR"])
 
 
 @contextmanager
-def _running(
+def running(
     arguments: list[str], log: Path, *, patience: float, environment: Mapping[str, str] = {}
 ) -> Iterator[subprocess.Popen]:
     with log.open("wb") as file:
@@ -66,7 +68,7 @@ def _running(
             processes.stop(process, (signal.SIGTERM, patience))
 
 
-def _wait(process: subprocess.Popen, port: int, log: Path, path: str = "") -> None:
+def wait(process: subprocess.Popen, port: int, log: Path, path: str = "") -> None:
     def answers() -> bool:
         if process.poll() is not None:
             raise Trouble(f"“{' '.join(process.args[5:])}” ended; the reason is in {log}.")
@@ -84,20 +86,32 @@ def _wait(process: subprocess.Popen, port: int, log: Path, path: str = "") -> No
 
 
 @contextmanager
-def mail_sink(port: int) -> Iterator[None]:
-    log = home() / "sink.log"
-    sink = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
-    with _running([*sink, "-c", "aiosmtpd.handlers.Sink"], log, patience=5) as process:
-        _wait(process, port, log)
-        yield
+def mail_sink(port: int, module: str = "bench.sink") -> Iterator["Post"]:
+    letters, log = home() / "letters.jsonl", home() / "sink.log"
+    letters.unlink(missing_ok=True)
+    command = [sys.executable, "-m", module, str(port), str(letters)]
+    with running(command, log, patience=5) as process:
+        wait(process, port, log)
+        yield Post(process.pid, letters)
+
+
+@dataclass(frozen=True)
+class Post:
+    """The mail server, and the file in which it writes down what came."""
+
+    pid: int
+    letters: Path
+
+    def read(self) -> list[dict[str, Any]]:
+        return sink.read(self.letters)
 
 
 @contextmanager
 def portal(port: int) -> Iterator["Portal"]:
     """Migrated, with worker and beat, as `make run` starts it, but without the demo."""
     log = home() / "portal.log"
-    with _running([sys.executable, "-m", "launcher", "run"], log, patience=40) as process:
-        _wait(process, port, log, "/healthz")
+    with running([sys.executable, "-m", "launcher", "run"], log, patience=40) as process:
+        wait(process, port, log, "/healthz")
         yield Portal(process.pid)
 
 
@@ -107,8 +121,8 @@ def bare_view(port: int, web: list[str], size: int) -> Iterator[int]:
     arguments = ["bench.bare:application" if each == APPLICATION else each for each in web]
     arguments[arguments.index("--bind") + 1] = f"127.0.0.1:{port}"
     log = home() / "bare.log"
-    with _running(arguments, log, patience=10, environment={"BENCH_BYTES": str(size)}) as process:
-        _wait(process, port, log, "/")
+    with running(arguments, log, patience=10, environment={"BENCH_BYTES": str(size)}) as process:
+        wait(process, port, log, "/")
         yield process.pid
 
 
@@ -121,26 +135,34 @@ class Portal:
     @property
     def web(self) -> int:
         """The master of the web server."""
-        for pid in _children(self.launcher):
-            if APPLICATION in command(pid):
-                return pid
-        raise Trouble("The web server of the portal is not there.")
+        return self.find(APPLICATION)
+
+    def find(self, word: str) -> int:
+        """The process that has this word in its command line."""
+        found = self.found(word)
+        if not found:
+            raise Trouble(f"“{word}” of the portal does not run.")
+        return found[0]
+
+    def found(self, word: str) -> list[int]:
+        """One that has just ended, or not begun, has no such command line."""
+        return [pid for pid in children(self.launcher) if word in command(pid)]
 
     def pss(self) -> dict[str, float]:
         """The memory of each process in MB; what several share is counted in parts."""
         found = {}
-        for pid in _children(self.launcher):
+        for pid in children(self.launcher):
             name = next(each for each in (APPLICATION, "worker", "beat") if each in command(pid))
             if name == APPLICATION:
                 found["web, master"] = _pss(pid)
-                for number, each in enumerate(_children(pid), start=1):
+                for number, each in enumerate(children(pid), start=1):
                     found[f"web, process {number}"] = _pss(each)
             else:
                 found[name] = _pss(pid)
         return found
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -153,13 +175,23 @@ def _children(parent: int) -> list[int]:
 
 
 def command(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    except OSError:
+        return []
+
+
+def name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def processor_time(master: int) -> float:
     """The seconds that the processes of a web server have worked until now."""
     ticks = 0
-    for pid in _children(master):
+    for pid in children(master):
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += int(after_name[11]) + int(after_name[12])
     return ticks / os.sysconf("SC_CLK_TCK")

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 
@@ -20,7 +20,7 @@ from registrations.models import Delegate, Registration
 from stakeholders import matching
 from stakeholders.models import Membership, Organisation, Representative
 
-SLUG = "bench"
+SLUG, CROWDS = "bench", "bench-crowds"
 ZONE = "America/New_York"
 EVENTS = {"bench-hearing": 40, "bench-session": 30, "bench-dialogue": 20, "bench-workshop": 10}
 HEARING, SMALL = "bench-hearing", "bench-workshop"
@@ -66,29 +66,42 @@ SENT_STATES = {
 
 def calendar(now: datetime) -> Process:
     """The process and its events, open for registration whenever this runs."""
-    if Process.objects.exclude(slug=SLUG).exists():
-        raise Trouble("This database holds a real calendar. The bench wants one of its own.")
-    process, is_new = Process.objects.get_or_create(
-        slug=SLUG, defaults={"prefix": "BEN", "name_en": "Measured process"}
+    measured = process(SLUG, "BEN")
+    for slug in EVENTS:
+        if not measured.events.filter(slug=slug).exists():
+            event(measured, slug, closes_at=now + timedelta(days=60), now=now)
+    late = Deadline.objects.filter(event__process=measured, closes_at__lt=now + timedelta(days=40))
+    set_closing(late, now + timedelta(days=60), now=now)
+    return measured
+
+
+def process(slug: str, prefix: str) -> Process:
+    """Ours, in a database that holds no other than ours."""
+    if Process.objects.exclude(slug__in=[SLUG, CROWDS, slug]).exists():
+        raise Trouble("This database holds a real calendar. Invented people want one of their own.")
+    made, is_new = Process.objects.get_or_create(
+        slug=slug, defaults={"prefix": prefix, "name_en": f"Measured process ({slug})"}
     )
     if is_new:
         Category.objects.bulk_create(
-            Category(process=process, code=code, position=position, name_en=code.capitalize())
+            Category(process=made, code=code, position=position, name_en=code.capitalize())
             for position, code in enumerate(["diaspora", "trade_union", "academia", "youth"])
         )
-        for slug in EVENTS:
-            _event(process, slug, now)
-    closing = now + timedelta(days=60)
-    for deadline in Deadline.objects.filter(closes_at__lt=now + timedelta(days=40)):
-        deadlines.move(deadline, closes_at=closing, by=None, now=now, reason="Measured again")
-    return process
+    return made
+
+
+def set_closing(moved: Iterable[Deadline], closes_at: datetime, *, now: datetime) -> None:
+    """Without the verb: nobody is to be told of it."""
+    for deadline in moved:
+        deadline.closes_at, deadline.set_at = closes_at, now
+        deadline.save(update_fields=["closes_at", "set_at"])
 
 
 @transaction.atomic
-def _event(process: Process, slug: str, now: datetime) -> None:
+def event(process: Process, slug: str, *, closes_at: datetime, now: datetime) -> Event:
     """With everything that its page can show."""
     day = now.date() + timedelta(days=400)
-    event = Event.objects.create(
+    made = Event.objects.create(
         process=process,
         slug=slug,
         kind=Event.Kind.HEARING,
@@ -111,7 +124,7 @@ def _event(process: Process, slug: str, now: datetime) -> None:
     )
     Segment.objects.bulk_create(
         Segment(
-            event=event,
+            event=made,
             name_en=f"Panel {number + 1}: protection, inclusion and cooperation",
             date=day + timedelta(days=number // 4),
             starts_at=walls.start_of(day + timedelta(days=number // 4), ZONE)
@@ -120,25 +133,22 @@ def _event(process: Process, slug: str, now: datetime) -> None:
         for number in range(8)
     )
     Document.objects.bulk_create(
-        Document(event=event, title_en=f"Paper {number}", url=f"https://example.org/{number}.pdf")
+        Document(event=made, title_en=f"Paper {number}", url=f"https://example.org/{number}.pdf")
         for number in range(6)
     )
     deadlines.set_deadline(
-        event,
-        kind=Deadline.Kind.REGISTRATION,
-        closes_at=now + timedelta(days=60),
-        by=None,
-        now=now,
+        made, kind=Deadline.Kind.REGISTRATION, closes_at=closes_at, by=None, now=now
     )
-    schedule.publish(event, by=None, now=now)
+    schedule.publish(made, by=None, now=now)
+    return made
 
 
 def people(wanted: int, *, now: datetime, tell: Callable[[int], None]) -> int:
     """As many delegates as are wanted, about four in a registration; how many there are."""
-    process = calendar(now)
-    events = list(process.events.order_by("slug"))
-    there = Delegate.objects.filter(registration__event__process=process).count()
-    begun = Registration.objects.filter(event__process=process).count()
+    measured = calendar(now)
+    events = list(measured.events.order_by("slug"))
+    there = Delegate.objects.filter(registration__event__process=measured).count()
+    begun = Registration.objects.filter(event__process=measured).count()
     while there < wanted:
         block = list(_registrations(begun, there, wanted, events, now))
         _keep(block)
@@ -216,6 +226,46 @@ def _registrations(
         there += size
 
 
+def drafts(of: Event, number: int, address: str, *, now: datetime) -> list["Draft"]:
+    """Groups that began a draft yesterday, one person in it; `address` takes their number."""
+    before = of.registrations.count()
+    groups = [Draft(of, address.format(each), now) for each in range(before, before + number)]
+    for start in range(0, len(groups), BLOCK):
+        _keep(groups[start : start + BLOCK])
+    return groups
+
+
+class Draft:
+    """A group that has begun: its focal point, its registration, its person."""
+
+    def __init__(self, of: Event, address: str, now: datetime):
+        name = f"Group of {address} {uuid.uuid4()}"
+        self.user = User(email=address)
+        self.user.set_unusable_password()
+        self.organisation = Organisation(
+            name=name, country="ML", category="diaspora", matching_key=matching.key(name)
+        )
+        self.membership = Membership(user=self.user, organisation=self.organisation)
+        self.registration = Registration(
+            event=of,
+            organisation=self.organisation,
+            reference=references.new(of.process.prefix),
+            begun_at=now - timedelta(days=1),
+        )
+        self.representatives = [
+            Representative(
+                organisation=self.organisation, given_names="Aïssata", family_name="Traoré"
+            )
+        ]
+        self.people = [
+            Delegate(
+                registration=self.registration,
+                representative=self.representatives[0],
+                role=Delegate.Role.HEAD,
+            )
+        ]
+
+
 def _reference(number: int) -> str:
     """Counted, with a prefix of its own: never one that a measured registration may draw."""
     letters = ""
@@ -226,7 +276,7 @@ def _reference(number: int) -> str:
 
 
 @transaction.atomic
-def _keep(groups: list[_Group]) -> None:
+def _keep(groups: list["_Group"] | list["Draft"]) -> None:
     User.objects.bulk_create(each.user for each in groups)
     Organisation.objects.bulk_create(each.organisation for each in groups)
     Membership.objects.bulk_create(each.membership for each in groups)

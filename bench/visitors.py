@@ -12,12 +12,16 @@ from urllib.parse import urlencode
 
 from bench import walk
 
+LONGEST = 120
+
 
 class KeepAlive:
     """A small browser: one connection, its cookies, redirections followed."""
 
-    def __init__(self, port: int, cookies: dict[str, str] | None = None) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    def __init__(
+        self, port: int, cookies: dict[str, str] | None = None, *, timeout: float = 30
+    ) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         self.cookies = dict(cookies or {})
 
     def open(self, path: str) -> str:
@@ -29,7 +33,28 @@ class KeepAlive:
     def send(self, path: str, fields: dict[str, str]) -> tuple[str, str]:
         return self._ask("POST", path, urlencode(fields))
 
+    def post(self, path: str, fields: dict[str, str]) -> dict[str, Any]:
+        """The answer itself, wherever it sends one."""
+        began_at = time.time()
+        answer = self._answer("POST", path, urlencode(fields))
+        answer.read()
+        return {
+            "status": answer.status,
+            "judged_at": answer.headers.get("X-Judged-At"),
+            "began_at": began_at,
+            "ended_at": time.time(),
+        }
+
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[str, str]:
+        answer = self._answer(method, path, body)
+        text = answer.read()
+        if answer.status in (301, 302):
+            return self._ask("GET", answer.headers["Location"])
+        if answer.status != 200:
+            raise walk.Lost(f"{path} answers {answer.status}")
+        return path, text.decode()
+
+    def _answer(self, method: str, path: str, body: str | None) -> http.client.HTTPResponse:
         headers = {}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -37,15 +62,10 @@ class KeepAlive:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         self.connection.request(method, path, body, headers)
         answer = self.connection.getresponse()
-        text = answer.read()
         for cookie in answer.headers.get_all("Set-Cookie") or ():
             name, _equals, value = cookie.split(";")[0].partition("=")
             self.cookies[name] = value
-        if answer.status in (301, 302):
-            return self._ask("GET", answer.headers["Location"])
-        if answer.status != 200:
-            raise walk.Lost(f"{path} answers {answer.status}")
-        return path, text.decode()
+        return answer
 
 
 def pages(
@@ -77,6 +97,33 @@ def registrations(
                 return
 
     return _together(visit, sessions, clients=clients, seconds=seconds, limit=len(sessions))
+
+
+def posts(port: int, forms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each form is opened in good time, and sent by a client of its own at its moment; without
+    moments, all at once when the last one is open."""
+    answers: list[dict[str, Any]] = [{} for _form in forms]
+    ready = threading.Barrier(len(forms), timeout=LONGEST)
+
+    def client(number: int) -> None:
+        form = forms[number]
+        browser = KeepAlive(port, {"sessionid": form["session"]}, timeout=LONGEST)
+        try:
+            fields = walk.hidden(browser.open(form["path"]))
+            browser.connection.close()
+            ready.wait()
+            time.sleep(max(form.get("moment", 0) - time.time(), 0))
+            answers[number] = browser.post(form["path"], fields)
+        except (walk.Lost, OSError, http.client.HTTPException, threading.BrokenBarrierError) as e:
+            ready.abort()
+            answers[number] = {"status": 0, "error": str(e) or type(e).__name__}
+
+    threads = [threading.Thread(target=client, args=[number]) for number in range(len(forms))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
 
 
 def _timed(act: Callable[[], Any], report: Callable[[float], bool]) -> bool:
@@ -119,7 +166,7 @@ def _together(
 
 if __name__ == "__main__":
     order = json.load(sys.stdin)
-    act = {"pages": pages, "registrations": registrations}[order.pop("act")]
+    act = {"pages": pages, "registrations": registrations, "posts": posts}[order.pop("act")]
     try:
         json.dump(act(**order), sys.stdout)
     except walk.Lost as lost:

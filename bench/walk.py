@@ -4,7 +4,7 @@ import re
 import uuid
 from typing import Protocol
 
-TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?')
 
 
 class Lost(Exception):
@@ -30,11 +30,19 @@ def register(browser: Browser, slug: str) -> str:
     return _sent(browser, f"{own}check/", {}, expected=own)
 
 
+def hidden(page: str) -> dict[str, str]:
+    """What a form sends without showing it, the token among it."""
+    fields = dict(HIDDEN.findall(page))
+    if "csrfmiddlewaretoken" not in fields:
+        raise Lost("there is no form")
+    return fields
+
+
 def _sent(browser: Browser, path: str, fields: dict[str, str], *, expected: str = "") -> str:
-    token = TOKEN.search(browser.open(path))
-    if not token:
-        raise Lost(f"{path} has no form")
-    landed, _text = browser.send(path, {**fields, "csrfmiddlewaretoken": token[1]})
+    try:
+        landed, _text = browser.send(path, hidden(browser.open(path)) | fields)
+    except Lost as lost:
+        raise Lost(f"{path}: {lost}") from lost
     if landed == path or (expected and landed != expected):
         raise Lost(f"{path} was not accepted")
     return landed
