@@ -85,13 +85,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# Database and broker. The pool lives in the web processes; the worker keeps plain connections.
+# Database and broker. Each thread of the web server keeps its connection, and looks whether it
+# lives before it is used; where nobody listens, that is known at once.
 DATABASE_URL, REDIS_URL = env.servers(VAR)
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_health_checks=True)}
+DATABASES = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
-if env.flag("DATABASE_POOL"):
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 6, "timeout": 3}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People. Sign-in is by a code from a letter; nobody has a password.

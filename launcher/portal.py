@@ -229,7 +229,7 @@ class Portal:
             Process(
                 "web",
                 web,
-                environment={**self.environment, "DATABASE_POOL": "1"},
+                environment=self.environment,
                 signals=((signal.SIGTERM, 10.0), (signal.SIGQUIT, 2.0)),
                 death=signal.SIGQUIT,
                 listener=self.listener,

@@ -37,7 +37,7 @@ def ask(port: int, *addresses: str) -> list[list]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("DEMO", "EMAIL_URL", "DATABASE_POOL")
+        if name not in ("DEMO", "EMAIL_URL")
     } | {
         "DATABASE_URL": f"postgresql://portal@127.0.0.1:{port}/portal",
         "REDIS_URL": "redis://127.0.0.1:1/0",
