@@ -5,10 +5,13 @@ import re
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from notifications import bell, models
 
@@ -21,6 +24,15 @@ OURS = {
 }  # fmt: skip
 FEW = 100
 TABLE = models.Letter._meta.db_table
+FIELDS = models.Letter._meta.concrete_fields
+facts = attrgetter(*(field.attname for field in FIELDS))
+AFTERWARDS = {
+    "state", "attempts", "claim", "claimed_until", "sent_at", "ended_at", "last_error",
+    "reported_at",
+}  # fmt: skip
+NOT_TRIED_YET = {
+    field.attname: field.get_default() for field in FIELDS if field.attname in AFTERWARDS
+}
 
 
 def write(
@@ -42,6 +54,8 @@ def write(
 ) -> models.Letter:
     """A letter that is not posted yet; ValueError where an address or a header is not one."""
     return models.Letter(
+        **NOT_TRIED_YET,
+        id=uuid.uuid4(),
         key=key,
         to=_address(to),
         reply_to=_address(reply_to) if reply_to else "",
@@ -102,30 +116,38 @@ def post_many(letters: Iterable[models.Letter]) -> int:
     letters = list(letters)
     if not letters:
         return 0
-    with transaction.atomic():
-        new = _insert(letters) if len(letters) <= FEW else _copy(letters)
+    with transaction.atomic(savepoint=False):
+        new = _insert(letters) if len(letters) <= FEW else _post_thousands(letters)
         if new:
             transaction.on_commit(bell.ring, robust=True)
     return new
 
 
 def _insert(letters: list[models.Letter]) -> int:
-    models.Letter.objects.bulk_create(letters, ignore_conflicts=True)
-    return models.Letter.objects.filter(pk__in=[letter.pk for letter in letters]).count()
-
-
-def _copy(letters: list[models.Letter]) -> int:
-    """By way of a table of their own: several times as fast when there are thousands."""
-    fields = models.Letter._meta.concrete_fields
-    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    columns, values = _columns(), [value for letter in letters for value in _values(letter)]
+    row = f"({', '.join(['%s'] * (len(values) // len(letters)))})"
+    rows = ", ".join([row] * len(letters))
     with connection.cursor() as cursor:
-        cursor.execute(f"create temporary table posted (like {TABLE}) on commit drop")
-        with cursor.copy(f"copy posted ({columns}) from stdin") as rows:
-            for letter in letters:
-                values = [getattr(letter, field.attname) for field in fields]
-                rows.write_row(
-                    [json.dumps(value) if isinstance(value, dict) else value for value in values]
-                )
+        new_ones = f"values {rows} on conflict do nothing"
+        cursor.execute(f"insert into {TABLE} ({columns}) {new_ones}", values)
+        new: int = cursor.rowcount
+    return new
+
+
+def _post_thousands(letters: list[models.Letter]) -> int:
+    """Straight into the table, which is several times as fast; where a key is there already, by
+    way of a table of their own."""
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                _copy(letters, TABLE, cursor)
+                return len(letters)
+        except IntegrityError:
+            cursor.execute(
+                f"create temporary table posted (like {TABLE} including storage) on commit drop"
+            )
+        _copy(letters, "posted", cursor)
+        columns = _columns()
         new_ones = f"select {columns} from posted on conflict do nothing"  # noqa: S608
         cursor.execute(f"insert into {TABLE} ({columns}) {new_ones}")
         new: int = cursor.rowcount
@@ -133,6 +155,24 @@ def _copy(letters: list[models.Letter]) -> int:
     return new
 
 
+def _copy(letters: list[models.Letter], table: str, cursor: Any) -> None:
+    kinds = [str(field.db_type(connection)).partition("(")[0] for field in FIELDS]
+    copy = f"copy {table} ({_columns()}) from stdin (format binary)"
+    with connection.wrap_database_errors, cursor.copy(copy) as rows:
+        rows.set_types(kinds)
+        for letter in letters:
+            rows.write_row(facts(letter))
+
+
+def _columns() -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in FIELDS)
+
+
+def _values(letter: models.Letter) -> list[Any]:
+    return [json.dumps(each) if isinstance(each, dict) else each for each in facts(letter)]
+
+
+@lru_cache(maxsize=1000)
 def _address(address: str) -> str:
     try:
         validate_email(address)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Coalesce, Concat, Greatest
 
 from notifications import bell, models, refusals
 from notifications.models import Letter, LetterQuerySet, State
@@ -47,6 +47,22 @@ def cancel(
     if spare:
         fitting = fitting.exclude(key__startswith=f"{spare}:")
     return fitting.end(State.CANCELLED, now=now)
+
+
+@transaction.atomic
+def take_back(letters: LetterQuerySet, *, now: datetime, is_owed: bool = False) -> int:
+    """Cancel those that have not left, because what they say has changed; how many. None of them
+    is sent again, those that have left neither.
+
+    Where something `is_owed` all the same, the keys are free again: it is written anew, as things
+    stand then.
+    """
+    taken = _locked(letters.pending())
+    count = taken.end(State.CANCELLED, now=now)
+    letters.exclude(expires_at__lte=now).update(expires_at=now)
+    if is_owed:
+        taken.update(key=Concat("key", Value(":void:"), Cast("pk", CharField())))
+    return count
 
 
 @transaction.atomic

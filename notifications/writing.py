@@ -4,7 +4,7 @@ import itertools
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from html import escape
@@ -94,27 +94,35 @@ class Stencil:
 
     def __init__(self, write: Callable[[Own], Words], own: Own) -> None:
         secret, numbers = secrets.token_hex(16), itertools.count()
-        self.gap = re.compile(f"\ue000{secret}:(\\d+)\ue001")
+        gap = re.compile(f"\ue000{secret}:(\\d+)\ue001")
         words = write(_swapped(own, lambda text: text and f"\ue000{secret}:{next(numbers)}\ue001"))
-        self.subject = self._pieces(words.subject)
-        self.text = self._pieces(words.text)
-        self.html = self._pieces(words.html)
-
-    def _pieces(self, words: str) -> list[str | int]:
-        """What stands between the gaps, and the gaps' numbers."""
-        return [
-            int(piece) if place % 2 else piece for place, piece in enumerate(self.gap.split(words))
-        ]
+        self.subject = _Form(words.subject, gap)
+        self.text = _Form(words.text, gap)
+        self.html = _Form(words.html, gap)
 
     def fill(self, own: Own) -> Words:
         """What `write` would say of these values."""
-        values = list(_texts(own))
-        escaped = [escape(text) for text in values]
+        texts, _shape = flat(own)
+        return self.filled(texts)
+
+    def filled(self, texts: list[str]) -> Words:
         return Words(
-            _one_line(_joined(self.subject, values)),
-            _joined(self.text, values),
-            _joined(self.html, escaped),
+            _one_line(self.subject.fill(texts)),
+            self.text.fill(texts),
+            self.html.fill([escape(text) for text in texts]),
         )
+
+
+class _Form:
+    """Words with numbered gaps."""
+
+    def __init__(self, words: str, gap: re.Pattern[str]) -> None:
+        pieces = gap.split(words)
+        self.words = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+        self.gaps = [int(number) for number in pieces[1::2]]
+
+    def fill(self, texts: list[str]) -> str:
+        return self.words % tuple([texts[gap] for gap in self.gaps])
 
 
 @dataclass
@@ -125,28 +133,32 @@ class Stencils:
 
     def words(self, look: Hashable, write: Callable[[Own], Words], own: Own) -> Words:
         """What `write` says of these values; `look` names everything else that it looks at."""
-        key = (look, _shape(own))
-        stencil = self.cut.get(key)
+        texts, shape = flat(own)
+        stencil = self.cut.get((look, shape))
         if stencil is None:
-            stencil = self.cut[key] = Stencil(write, own)
-        return stencil.fill(own)
+            stencil = self.cut[look, shape] = Stencil(write, own)
+        return stencil.filled(texts)
 
 
-def _texts(own: Any) -> Iterator[str]:
-    """Every text in there that says something, in order."""
+def flat(own: Own) -> tuple[list[str], tuple[int, ...]]:
+    """Every text in there that says something, in order; and how many there are where, and which
+    of them say something."""
+    texts: list[str] = []
+    shape: list[int] = []
+    _flatten(own, texts, shape)
+    return texts, tuple(shape)
+
+
+def _flatten(own: Any, texts: list[str], shape: list[int]) -> None:
     for value in own.values() if isinstance(own, dict) else own:
         if not isinstance(value, str):
-            yield from _texts(value)
+            shape.append(~len(value))
+            _flatten(value, texts, shape)
         elif value:
-            yield value
-
-
-def _shape(own: Any) -> Hashable:
-    """How many texts there are, and which of them say something."""
-    return tuple(
-        bool(value) if isinstance(value, str) else _shape(value)
-        for value in (own.values() if isinstance(own, dict) else own)
-    )
+            shape.append(1)
+            texts.append(value)
+        else:
+            shape.append(0)
 
 
 def _swapped(own: Any, change: Callable[[str], str]) -> Any:
@@ -155,10 +167,6 @@ def _swapped(own: Any, change: Callable[[str], str]) -> Any:
     if isinstance(own, dict):
         return {name: _swapped(value, change) for name, value in own.items()}
     return [_swapped(value, change) for value in own]
-
-
-def _joined(pieces: list[str | int], values: list[str]) -> str:
-    return "".join([values[piece] if isinstance(piece, int) else piece for piece in pieces])
 
 
 def _one_line(subject: str) -> str:

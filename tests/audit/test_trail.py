@@ -45,6 +45,25 @@ def test_an_act_is_remembered_with_all_that_was_said(clara, bo):
     assert entry.reason == "The room was not free."
 
 
+def test_several_acts_are_remembered_in_one_statement_and_in_their_order(
+    clara, bo, django_assert_num_queries
+):
+    acts = [
+        trail.act(clara, verb, bo, at=NOON, scope=None, reason=verb.title())
+        for verb in ("asked", "approved", "withdrawn")
+    ]
+    assert not Entry.objects.exists()
+
+    with django_assert_num_queries(1):
+        trail.record_many(acts)
+
+    kept = Entry.objects.order_by("id").values_list("verb", "reason", "actor", "subject_id", "at")
+    assert list(kept) == [
+        (verb, verb.title(), clara.pk, str(bo.pk), NOON)
+        for verb in ("asked", "approved", "withdrawn")
+    ]
+
+
 def test_nobody_is_the_clock(bo):
     entry = trail.record(None, "lapsed", bo, at=NOON, scope=None)
 

@@ -58,6 +58,30 @@ def test_two_who_post_the_same_key_at_once_write_one_letter():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_who_post_the_same_thousands_at_once_write_each_letter_once():
+    results, both_ready = [], threading.Barrier(2)
+
+    def knock(first: int) -> None:
+        letters = [
+            outbox.write(key=f"reminder:{n}", to="bo@ports.example", subject="Soon", **PLAIN)
+            for n in range(first, first + 2000)
+        ]
+        with transaction.atomic():
+            both_ready.wait(timeout=5)
+            results.append(outbox.post_many(letters))
+        connection.close()
+
+    threads = [threading.Thread(target=knock, args=[first]) for first in (0, 1000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+
+    assert sorted(results) == [1000, 2000]
+    assert Letter.objects.count() == 3000
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_letter_goes_back_with_its_transaction(post):
     with transaction.atomic():
         post("received:1")
@@ -93,7 +117,7 @@ def test_many_letters_are_posted_at_once_and_the_new_ones_counted(
 
     with (
         django_capture_on_commit_callbacks() as rung,
-        django_assert_max_num_queries(6),
+        django_assert_max_num_queries(8),
     ):
         assert outbox.post_many(reminders()) == 2499
 
@@ -101,6 +125,23 @@ def test_many_letters_are_posted_at_once_and_the_new_ones_counted(
     assert rung == [bell.ring]
     assert outbox.post_many(reminders()) == 0
     assert outbox.post_many(iter([])) == 0
+
+
+@pytest.mark.django_db
+def test_thousands_that_are_new_go_straight_into_the_table(django_assert_num_queries):
+    letters = [
+        outbox.write(key=f"reminder:{n}", to="bo@ports.example", subject="Soon", **PLAIN)
+        for n in range(2500)
+    ]
+
+    with django_assert_num_queries(3) as asked:
+        assert outbox.post_many(letters) == 2500
+
+    assert [query["sql"].split()[0] for query in asked.captured_queries] == [
+        "SAVEPOINT",
+        "copy",
+        "RELEASE",
+    ]
 
 
 @pytest.mark.django_db

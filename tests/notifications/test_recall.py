@@ -253,3 +253,35 @@ def test_without_the_lock_both_would_send_it(post, at_once, meeting, monkeypatch
     ends = send_again_twice_at_once(letter, at_once, meeting, monkeypatch)
 
     assert ends == [Letter, Letter]
+
+
+def reminders() -> LetterQuerySet:
+    return Letter.objects.about(DEADLINE).filter(kind=Kind.REMINDER)
+
+
+def test_what_is_taken_back_though_it_is_owed_may_be_written_anew(post):
+    post("reminder", kind=Kind.REMINDER, about=DEADLINE)
+    post("held", kind=Kind.REMINDER, about=DEADLINE)
+    post("answer", about=DEADLINE)
+    recall.hold(Letter.objects.filter(key="held"), now=NOON)
+
+    assert recall.take_back(reminders(), now=LATER, is_owed=True) == 2
+
+    assert [letter.subject for letter in Letter.objects.pending()] == ["answer"]
+    assert post("reminder", kind=Kind.REMINDER, about=DEADLINE).state == State.QUEUED
+
+
+def test_what_is_no_longer_true_is_not_sent_again(post):
+    waits = post("waits", kind=Kind.REMINDER, about=DEADLINE)
+    sent = post("sent", kind=Kind.REMINDER, about=DEADLINE, expires_at=LATER + timedelta(days=1))
+    Letter.objects.filter(pk=sent.pk).update(state=State.SENT, sent_at=NOON)
+    over = post("over", kind=Kind.REMINDER, about=DEADLINE, expires_at=NOON)
+
+    assert recall.take_back(reminders(), now=LATER) == 2
+
+    for letter in (waits, sent, over):
+        with pytest.raises(refusals.NoLongerTrue):
+            recall.send_again(letter, now=LATER)
+    assert cancelled() == ["over", "waits"]
+    over.refresh_from_db()
+    assert over.expires_at == NOON
