@@ -35,6 +35,11 @@ def hold(event: Event) -> Event:
 
     Every verb that gives or frees a seat, or says how many there are, takes it before any row:
     one after the other, each sees what the one before has done.
+
+    Who holds several things takes them in this order, so that nobody waits in a circle: this
+    lock; the event's row, then its deadlines'; the registration's row, then its people's; letters
+    last: those about one deadline in one statement, and deadlines by their kinds. A sweep leaves
+    what it would have to wait for to the next one.
     """
     _lock(f"seats:{event.pk}")
     return Event.objects.prefetch_related("deadlines").get(pk=event.pk)

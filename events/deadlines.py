@@ -99,8 +99,9 @@ def move(
     held.closes_at, held.set_at = closes_at, now
     held.is_hour_stated = held.is_zone_stated = True
     held.save(update_fields=["closes_at", "set_at", "is_hour_stated", "is_zone_stated"])
-    recall.cancel(now=now, about=held.id, kinds=[Kind.REMINDER])
-    recall.cancel(now=now, letters=Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"))
+    reminders = Letter.objects.about(held.id).filter(kind=Kind.REMINDER)
+    recall.take_back(reminders, now=now, is_owed=True)
+    recall.take_back(Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"), now=now)
     trail.record(
         by,
         gettext_noop("deadline moved"),

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from events import mails, refusals
-from events.models import Event, Follower, Process
+from events.models import Event, Follower, Process, ReminderStep
 from notifications import preferences, recall
-from notifications.models import Kind
+from notifications.models import Kind, Letter
 
 SALT = "follow"
 ONCE_IN = timedelta(days=1)
@@ -45,22 +45,23 @@ def follow(email: str, *, on: Event | Process, language: str, zone: str, now: da
 @transaction.atomic
 def confirm(follower: Follower, *, now: datetime) -> None:
     """From now on the address hears of what it follows, also if it had stopped such letters
-    before. Saying it again changes nothing. Refuses with NotToFollow."""
+    before. Refuses with NotToFollow."""
     held = Follower.objects.select_for_update(of=("self",)).get(pk=follower.pk)
     if held.event:
         _check(held.event, now)
     if held.confirmed_at is None:
         held.confirmed_at = now
         held.save(update_fields=["confirmed_at"])
-        if held.event_id:
-            for kind in KINDS:
-                preferences.resume(held.email, scope=held.event_id, kind=kind, now=now)
+    if held.event_id:
+        for kind in KINDS:
+            preferences.resume(held.email, scope=held.event_id, kind=kind, now=now)
     follower.refresh_from_db()
 
 
 @transaction.atomic
 def stop(follower: Follower, *, now: datetime) -> None:
-    """Forget the address, and take back what waits for it; stopping twice is the same."""
+    """Forget the address, and take back what waits for it as a follower: who has a draft too is
+    still reminded of it. Stopping twice is the same."""
     held = Follower.objects.select_for_update(of=("self",)).filter(pk=follower.pk).first()
     if held is None:
         return
@@ -68,7 +69,17 @@ def stop(follower: Follower, *, now: datetime) -> None:
     others = Follower.objects.confirmed().filter(email__iexact=held.email)
     for event in Event.objects.filter(Q(pk=held.event_id) | Q(process=held.process_id)):
         if not others.of(event).exists():
-            recall.cancel(now=now, to=held.email, scope=event.pk, kinds=KINDS)
+            as_follower = mails.list_id(event, ReminderStep.Audience.FOLLOWERS)
+            letters = Letter.objects.filter(headers__contains={"List-Id": as_follower})
+            recall.cancel(now=now, letters=letters, to=held.email, scope=event.pk)
+
+
+def is_heard(follower: Follower) -> bool:
+    """It has said so by the link, and has not stopped letters of its event since."""
+    stopped = follower.event_id and any(
+        follower.email.lower() in preferences.unwanted(follower.event_id, kind) for kind in KINDS
+    )
+    return follower.confirmed_at is not None and not stopped
 
 
 def token(follower: Follower) -> str:

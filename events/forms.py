@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from clock import shown, walls, zones
 from clock.fields import DAY_VALIDATORS
+from events import steps
 from events.models import Deadline, Event, Quota, ReminderStep, Role, StakeholderGroup
 from events.regions import Region
 
@@ -434,7 +435,7 @@ class StepForm(forms.Form):
     amount = forms.IntegerField(
         label=gettext_lazy("How many"),
         min_value=1,
-        max_value=365,
+        max_value=max(steps.MOST.values()),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "vIntegerField"}),
         error_messages={
             "required": gettext_lazy("Write how many days or hours before."),

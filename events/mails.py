@@ -4,6 +4,7 @@ about an event have in common."""
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -126,6 +127,11 @@ def stop_path(sort: Sort, reader: Reader, event: Event | None) -> str:
     return writing.path("events:stop", reader.language, token)
 
 
+def list_id(event: Event, audience: str) -> str:
+    """Why a letter went to its reader, for their mail program (RFC 2919) and for us."""
+    return f"<{audience}.{event.id}.{urlsplit(settings.BASE_URL).hostname}>"
+
+
 def written(sort: Sort, reader: Reader, event: Event | None, facts: dict[str, Any]) -> Words:
     """The words of a letter in its reader's language."""
     with translation.override(reader.language):
@@ -153,6 +159,7 @@ def letter(
     expires_at: datetime | None,
     stop: str,
     now: datetime,
+    audience: str = "",
 ) -> Letter:
     return outbox.write(
         key=key,
@@ -169,6 +176,7 @@ def letter(
         headers={
             "List-Unsubscribe": f"<{settings.BASE_URL}{stop}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            **({"List-Id": list_id(event, audience)} if event and audience else {}),
         }
         if stop
         else {},

@@ -119,7 +119,7 @@ def _leave(change: EventChange, *, now: datetime) -> None:
     change.new_state = event.state
     change.new_starts_on, change.new_ends_on = event.starts_on, event.ends_on
     change.save()
-    recall.cancel(now=now, letters=Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"))
+    recall.take_back(Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"), now=now)
 
 
 def _turn(
@@ -142,6 +142,8 @@ def _turn(
 
 
 def _silence(event: Event, *, now: datetime) -> None:
-    """Reminders in the queue would now be false."""
-    for deadline in Deadline.objects.filter(event=event):
-        recall.cancel(now=now, about=deadline.id, kinds=[Kind.REMINDER])
+    """Reminders in the queue would now be false; what is owed when it takes place after all is
+    written then."""
+    for deadline in Deadline.objects.filter(event=event).order_by("kind"):
+        reminders = Letter.objects.about(deadline.id).filter(kind=Kind.REMINDER)
+        recall.take_back(reminders, now=now, is_owed=True)

@@ -65,11 +65,18 @@ def add(
 @transaction.atomic
 def remove(step: ReminderStep, *, by: User | None, now: datetime) -> None:
     """Remind nobody at this moment; letters of this step that have not left are taken back,
-    unless another step of the same distance stays. Removing it twice is the same."""
+    unless another step of the same distance stays. Removing it twice is the same.
+
+    Of a moment that is past, it stands for those before it: nobody is reminded of them now.
+    """
     held = _held(step.deadline)
     if not held.steps.filter(pk=step.pk).exists():
         return
     held.steps.filter(pk=step.pk).delete()
+    moment = step.due_at(held)
+    if moment <= now:
+        older = [other.pk for other in held.steps.all() if other.due_at(held) <= moment]
+        held.steps.filter(pk__in=older).update(added_at=now)
     if not held.steps.filter(amount=step.amount, unit=step.unit).exists():
         begin = f"reminder:{held.id}:{held.closes_at:%Y%m%dT%H%M%SZ}:{step.code}:"
         recall.cancel(now=now, letters=Letter.objects.filter(key__startswith=begin))

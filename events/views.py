@@ -76,7 +76,11 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         request,
         "events/follow_confirm.html",
         _about(follower)
-        | {"stop_url": reverse("events:follow_stop", args=[token]), "refusal": refusal},
+        | {
+            "is_heard": following.is_heard(follower),
+            "stop_url": reverse("events:follow_stop", args=[token]),
+            "refusal": refusal,
+        },
     )
 
 

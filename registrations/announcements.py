@@ -3,19 +3,24 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
+from events.deadlines import CHANGED
 from events.models import Deadline, DeadlineChange, Event, EventChange
+from notifications.models import Letter
+from notifications.models import State as LetterState
 from registrations import audiences, mails
 from registrations.audiences import Audience, Changes, Concerned
 
 QUIET = timedelta(minutes=5)
 State = Event.State
 Value = TypeVar("Value")
+Change = TypeVar("Change", EventChange, DeadlineChange)
 
 
 class Turn(NamedTuple, Generic[Value]):
@@ -120,15 +125,52 @@ def _tell(pk: UUID, *, now: datetime) -> int:
         return 0
     told = []
     if not (event.is_published and event.is_over(now)):
-        stories = _stories(event, deadlines, turns, moved)
+        unread = _Unread(event)
+        stories = _stories(
+            event,
+            deadlines,
+            unread.with_untold(EventChange.objects.filter(event=event), turns),
+            unread.with_untold(DeadlineChange.objects.filter(deadline__in=deadlines), moved),
+        )
         told = [
             (concerned, changes)
-            for concerned in audiences.of_event(event)
+            for concerned in unread.as_they_know_it(audiences.of_event(event))
             if (changes := stories.changes_for(concerned))
         ]
     EventChange.objects.filter(pk__in=[change.pk for change in turns]).update(announced_at=now)
     DeadlineChange.objects.filter(pk__in=[change.pk for change in moved]).update(announced_at=now)
     return mails.changed(event, told, now=now)
+
+
+class _Unread:
+    """Letters about former changes of an event that were taken back before they left: what they
+    said has not been told to their readers, and has been to all others."""
+
+    def __init__(self, event: Event) -> None:
+        begin = f"{CHANGED}:{event.id}:"
+        self.unread_at: dict[str, set[datetime]] = {}
+        taken_back = Letter.objects.filter(key__startswith=begin, state=LetterState.CANCELLED)
+        for key, posted_at in taken_back.values_list("key", "posted_at"):
+            self.unread_at.setdefault(key.rpartition(":")[2], set()).add(posted_at)
+        self.first = min(chain(*self.unread_at.values()), default=None)
+        self.told_at: set[datetime] = set()
+
+    def with_untold(self, changes: QuerySet[Change], new: list[Change]) -> list[Change]:
+        """The new changes, after those that some readers have not read of."""
+        if self.first is None:
+            return new
+        older = list(changes.filter(announced_at__gte=self.first).order_by("at", "id"))
+        self.told_at |= {change.announced_at for change in older if change.announced_at}
+        return older + new
+
+    def as_they_know_it(self, concerned: Iterable[Concerned]) -> Iterable[Concerned]:
+        """Each as having looked at the last thing that they were told."""
+        for one in concerned:
+            read_at = self.told_at - self.unread_at.get(str(one.reader.id), set())
+            if read_at:
+                last = max(read_at)
+                one.seen = [last, *(moment for moment in one.seen if moment > last)]
+            yield one
 
 
 def _stories(

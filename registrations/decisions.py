@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from events import capacity
+from events.models import Event
 from registrations import mails, refusals, seats, waiting
 from registrations.models import SEATED, Delegate, Exchange, Registration
 
@@ -21,8 +22,9 @@ def approve(
     """Say yes to these people of one delegation, and give them their seats; one letter to the
     group names them all. Who stands in for somebody with a seat takes that one over.
 
-    Refuses with NotSent, NobodyChosen, AlreadyDecided if one of them waits no more, and with
-    HearingFull, CapReached and QuotaFull if there are not seats for all; then nothing is changed.
+    Refuses with NotTakingPlace what is cancelled, with NotSent, NobodyChosen, AlreadyDecided if
+    one of them waits no more, and with HearingFull, CapReached and QuotaFull if there are not seats
+    for all; then nothing is changed.
     """
     held, people = _hold(registration, delegates)
     table = seats.Table(held.event)
@@ -32,6 +34,7 @@ def approve(
     for heir in heirs:
         if heir.replaces:
             table.hand_over(heir.replaces, heir, by=by, now=now, verb=verb)
+    waiting.stop_asking([heir.replaces for heir in heirs if heir.replaces], held.event, now=now)
     waiting.serve(table, now=now)
     refusal = table.why_not(*others)
     if refusal:
@@ -132,6 +135,8 @@ def _hold(
     """The delegation and those people of it, read anew under the lock of the event's seats."""
     event = capacity.hold(registration.event)
     held = Registration.objects.held(registration, event)
+    if event.state == Event.State.CANCELLED:
+        raise refusals.NotTakingPlace(event)
     if held.is_draft:
         raise refusals.NotSent(held)
     chosen = [delegate.pk for delegate in delegates]

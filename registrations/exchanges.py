@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from audit import trail
-from registrations import mails, refusals
+from events import capacity
+from registrations import mails, refusals, seats
 from registrations.models import Delegate, Registration
 
 
@@ -17,22 +17,15 @@ def answer(delegate: Delegate, text: str, *, by: User, now: datetime) -> None:
 
     Refuses with NothingAsked.
     """
-    held = Registration.objects.held(delegate.registration)
+    event = capacity.hold(delegate.registration.event)
+    held = Registration.objects.held(delegate.registration, event)
     delegate.refresh_from_db()
+    delegate.registration = held
     exchange = delegate.exchanges.filter(answered_at=None).first()
     if exchange is None or delegate.state != Delegate.State.MORE_INFORMATION:
         raise refusals.NothingAsked(delegate)
     exchange.answer, exchange.answered_by, exchange.answered_at = text, by, now
     exchange.save(update_fields=["answer", "answered_by", "answered_at"])
-    delegate.state = Delegate.State.SUBMITTED
-    delegate.save(update_fields=["state"])
-    trail.record(
-        by,
-        gettext_noop("question answered"),
-        delegate,
-        at=now,
-        scope=held.event_id,
-        before={"state": Delegate.State.MORE_INFORMATION},
-        after={"state": delegate.state},
-    )
+    verb = gettext_noop("question answered")
+    seats.turn(delegate, Delegate.State.SUBMITTED, verb, by=by, now=now)
     mails.answered(held, delegate, exchange, now=now)

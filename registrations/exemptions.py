@@ -48,11 +48,13 @@ def ask(registration: Registration, *, reason: str, by: User, now: datetime) -> 
 @transaction.atomic
 def grant(whom: Whom, *, until: datetime, by: User, now: datetime, answer: str = "") -> Exemption:
     """Let a group in until a moment, whether it has asked or not; granted again, the moment
-    moves. Refuses with NotTakingPlace and UntilNotAhead."""
+    moves. Refuses with NotTakingPlace, NoRegistration and UntilNotAhead."""
     exemption = _held(whom)
     event = exemption.event
     if not event.is_published:
         raise refusals.NotTakingPlace(event)
+    if event.registration_deadline is None:
+        raise refusals.NoRegistration(event)
     if not now < until <= walls.closing(event.ends_on, None, event.zone):
         raise refusals.UntilNotAhead(event)
     if (exemption.until, exemption.answer) == (until, answer):

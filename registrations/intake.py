@@ -218,7 +218,8 @@ def submit(registration: Registration, *, by: User, now: datetime) -> None:
     held.sent_at = now
     held.unfinished = {}
     held.save(update_fields=["sent_at", "unfinished"])
-    _stop_reminders(held, deadline, now=now)
+    if Letter.objects.pending().about(deadline.id).filter(kind=Kind.REMINDER).exists():
+        recall.cancel(now=now, letters=Letter.objects.filter(_reminders_to_register(held)))
     for delegate in people:
         delegate.registration = held
         delegate.state = State.SUBMITTED
@@ -245,18 +246,18 @@ def withdraw(registration: Registration, *, by: User, now: datetime) -> None:
     was_sent = not held.is_draft
     held.withdrawn_at = now
     held.save(update_fields=["withdrawn_at"])
-    asked = list(held.delegates.to_confirm().values_list("representative__email", flat=True))
+    asked = list(held.delegates.to_confirm().select_related("representative"))
+    for delegate in asked:
+        delegate.registration = held
     stand_ins = held.delegates.filter(state__in=AWAITS_DECISION, replaces__isnull=False)
     stand_ins.filter(role=Delegate.Role.HEAD).update(role=Delegate.Role.DELEGATE)
     stand_ins.update(replaces=None)
     held.delegates.exclude(state__in=GONE).update(state=State.WITHDRAWN, waits_as=None)
     seats.take_parts(SegmentDecision.objects.filter(delegate__registration=held))
     trail.record(by, gettext_noop("withdrawn"), held, at=now, scope=event.id)
-    for deadline in event.deadlines.all():
-        if deadline.kind == Deadline.Kind.REGISTRATION:
-            _stop_reminders(held, deadline, now=now)
+    for untrue in (waiting.reminders_to(asked, event), _reminders_to_register(held)):
+        recall.cancel(now=now, letters=Letter.objects.filter(untrue))
     recall.cancel(now=now, about=held.id, spare=mails.DECLINED)
-    _stop_asking(event, asked, now=now)
     if was_sent:
         mails.withdrawn(held, now=now)
         waiting.fill(event, now=now)
@@ -281,7 +282,7 @@ def withdraw_person(delegate: Delegate, *, by: User, now: datetime) -> None:
         replaces=None if delegate.awaits_decision else delegate.replaces,
         role=_role_without_rival(delegate),
     )
-    _stop_asking(event, [delegate.representative.email], now=now)
+    waiting.stop_asking([delegate], event, now=now)
     mails.person_withdrawn(held, delegate, now=now)
     waiting.fill(event, now=now)
 
@@ -473,23 +474,15 @@ def _forget_typed(registration: Registration, task: str, by: User | None = None)
         registration.save(update_fields=["unfinished"])
 
 
-def _stop_reminders(registration: Registration, deadline: Deadline, *, now: datetime) -> None:
-    """Whoever has no other draft for this event need not be reminded of its deadline."""
-    reminders = Letter.objects.pending().about(deadline.id).filter(kind=Kind.REMINDER)
-    if not reminders.exists():
-        return
+def _reminders_to_register(registration: Registration) -> Q:
+    """Those that the group need not be sent: but whoever has another draft for this event gets
+    them."""
+    event, deadline = registration.event, registration.event.registration_deadline
+    fitting = Q(pk=None)
+    if deadline is None:
+        return fitting
     for user in registration.organisation.focal_points:
-        others = Registration.objects.of(user).drafts().filter(event=registration.event)
+        others = Registration.objects.of(user).drafts().filter(event=event)
         if not others.exclude(pk=registration.pk).exists():
-            recall.cancel(now=now, about=deadline.id, to=user.email, kinds=[Kind.REMINDER])
-
-
-def _stop_asking(event: Event, addresses: Iterable[str], *, now: datetime) -> None:
-    """Whoever was asked to confirm, and was taken back, need not be reminded of it."""
-    deadline = event.confirmation_deadline
-    for email in filter(None, addresses if deadline else ()):
-        others = Delegate.objects.to_confirm().filter(
-            registration__event=event, representative__email__iexact=email
-        )
-        if deadline and not others.exists():
-            recall.cancel(now=now, about=deadline.id, to=email, kinds=[Kind.REMINDER])
+            fitting |= Q(to__iexact=user.email)
+    return fitting & Q(about=deadline.id, kind=Kind.REMINDER)

@@ -59,8 +59,7 @@ def invite(
         Invitation.objects.filter(pk__in=[each.pk for each in wanted]).values_list("pk", flat=True)
     )
     new = [each for each in wanted if each.pk in there]
-    for invitation in new:
-        mails.invited(invitation, deadline, now=now)
+    mails.all_invited(new, deadline, now=now)
     if new:
         trail.record(
             by,

@@ -7,6 +7,7 @@ one letter, not twelve, and a delegate without an address of their own is not le
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -39,12 +40,15 @@ from registrations.models import (
 Told = dict[str, Any]
 """What a letter says of a person: `person`, and perhaps `place`, `given` and `waiting`."""
 
+Hold = Callable[[], Callable[[Concerned], bool]]
+"""Holds what readers are written to about, and then tells of each whether it is held."""
+
 DECLINED = "declined"
 
 AT_THE_CLOSE = "at the close"
 UNCONFIRMABLE = "when it is too late to confirm; never where nobody is asked to"
-EVENT_BEGINS = "when the event begins"
 EVENT_OVER = "when the event is over"
+WHILE_SO = "when the event is over; never where it does not take place"
 LET_IN_UNTIL = "when the exemption ends"
 DAY_OVER = "when that day is over"
 
@@ -67,11 +71,13 @@ SORTS = {
         Sort("moved_up", Kind.TRANSACTIONAL, GROUP, UNCONFIRMABLE),
         Sort("part_given", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("confirm", Kind.TRANSACTIONAL, PERSON, UNCONFIRMABLE),
+        Sort("to_confirm", Kind.TRANSACTIONAL, GROUP, UNCONFIRMABLE),
         Sort("confirmed", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("declined_by_delegate", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("lapsed", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("not_expected", Kind.TRANSACTIONAL, PERSON, NEVER),
         Sort("replaced", Kind.TRANSACTIONAL, GROUP, NEVER),
-        Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_BEGINS),
+        Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_OVER),
         Sort("let_in", Kind.TRANSACTIONAL, GROUP, LET_IN_UNTIL),
         Sort("not_let_in", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("invited", Kind.ANNOUNCEMENT, "the invited address", AT_THE_CLOSE),
@@ -89,9 +95,9 @@ SORTS = {
             "changed",
             Kind.TRANSACTIONAL,
             "each focal point of a draft or a delegation; delegates asked to confirm",
-            EVENT_OVER,
+            WHILE_SO,
         ),
-        Sort("news", Kind.ANNOUNCEMENT, "invited groups and followers", EVENT_OVER),
+        Sort("news", Kind.ANNOUNCEMENT, "invited groups and followers", WHILE_SO),
         Sort("queue", Kind.TRANSACTIONAL, "each organiser with people to decide about", DAY_OVER),
     )
 }
@@ -99,10 +105,8 @@ UNTIL: events_mails.Rules = {
     NEVER: lambda facts: None,
     AT_THE_CLOSE: lambda facts: facts["deadline"].closes_at,
     UNCONFIRMABLE: lambda facts: facts["until"],
-    EVENT_BEGINS: lambda facts: (
-        facts["event"].starts_at or walls.start_of(facts["event"].starts_on, facts["event"].zone)
-    ),
-    EVENT_OVER: lambda facts: walls.closing(facts["event"].ends_on, None, facts["event"].zone),
+    EVENT_OVER: lambda facts: _over(facts["event"]),
+    WHILE_SO: lambda facts: _over(facts["event"]) if facts["event"].is_published else None,
     LET_IN_UNTIL: lambda facts: facts["exemption"].until,
     DAY_OVER: lambda facts: walls.start_of(facts["day"] + timedelta(days=1), facts["zone"]),
 }
@@ -112,6 +116,11 @@ REMINDERS = {
     Audience.INVITED: "invitation_near",
     Audience.FOLLOWERS: "closes_soon",
 }
+
+
+def _nothing() -> Callable[[Concerned], bool]:
+    """For letters that tell of nothing which could be otherwise a moment later."""
+    return lambda concerned: True
 
 
 def readers_of(registration: Registration) -> list[Reader]:
@@ -210,25 +219,22 @@ def part_given(
     _to_group(registration, "part_given", [delegate], now=now, segment=segment, key=segment.id)
 
 
-def confirm(delegate: Delegate, deadline: Deadline, *, now: datetime) -> None:
-    """To the person's own address, in the language of the first focal point; to nobody where
-    there is none: then the focal point confirms."""
-    registration, email = delegate.registration, delegate.representative.email
-    if email:
-        _post(
-            "confirm",
-            _reader_of(registration, email),
-            registration.event,
-            {
-                "delegate": delegate,
-                "organisation": registration.organisation,
-                "path": partial(links.confirmation_path, delegate),
-            }
-            | _asked([delegate], deadline),
-            key=f"{delegate.id}:{now:%Y%m%dT%H%M%S.%fZ}",
-            about=registration.id,
-            now=now,
-        )
+def confirm(*people: Delegate, deadline: Deadline, now: datetime) -> None:
+    """To the people of one delegation, each at their own address, in the language of the first
+    focal point; to nobody where there is none: then the focal point confirms."""
+    _to_people(
+        "confirm",
+        people,
+        lambda person: (
+            {"path": partial(links.confirmation_path, person)} | _asked([person], deadline)
+        ),
+        now=now,
+    )
+
+
+def to_confirm(registration: Registration, people: Sequence[Delegate], *, now: datetime) -> None:
+    """These people, who have a place already, are asked from now on whether they come."""
+    _to_group(registration, "to_confirm", people, now=now, **_asked(people))
 
 
 def confirmed(registration: Registration, delegate: Delegate, *, now: datetime) -> None:
@@ -241,6 +247,18 @@ def declined_by_delegate(registration: Registration, delegate: Delegate, *, now:
 
 def lapsed(registration: Registration, people: Sequence[Delegate], *, now: datetime) -> None:
     _to_group(registration, "lapsed", people, now=now)
+
+
+def not_expected(people: Sequence[Delegate], *, now: datetime) -> None:
+    """To those who lapsed, at their own address; focal points read that in the group's letter."""
+    readers = {reader.email.lower() for reader in readers_of(people[0].registration)}
+    others = [one for one in people if one.representative.email.lower() not in readers]
+    _to_people(
+        "not_expected",
+        others,
+        lambda person: {"path": person.registration.event.get_absolute_url},
+        now=now,
+    )
 
 
 def replaced(registration: Registration, old: Delegate, new: Delegate, *, now: datetime) -> None:
@@ -284,25 +302,36 @@ def not_let_in(exemption: Exemption, *, now: datetime) -> None:
 
 
 def invited(invitation: Invitation, deadline: Deadline, *, now: datetime) -> None:
-    _post(
-        "invited",
-        Reader.of(invitation),
-        invitation.event,
-        {
-            "group": invitation.name,
-            "deadline": deadline,
-            "path": partial(links.invitation_path, invitation),
-        },
-        key=f"{invitation.id}:{now:%Y%m%dT%H%M%S.%fZ}",
-        about=invitation.id,
+    all_invited([invitation], deadline, now=now)
+
+
+def all_invited(invitations: Iterable[Invitation], deadline: Deadline, *, now: datetime) -> None:
+    """To each group, at the address of its invitation."""
+    concerned = (
+        Concerned(Reader.of(each), since={Audience.INVITED: each.sent_at}, invitation=each)
+        for each in invitations
+    )
+    _to_many(
+        deadline.event,
+        (("invited", one, {"deadline": deadline}) for one in concerned),
+        begin=f"invited:{deadline.event.id}:{now:%Y%m%dT%H%M%S.%fZ}:",
+        about=deadline.event.id,
         now=now,
     )
 
 
 def reminder(
-    deadline: Deadline, code: str, concerned: Iterable[Concerned], *, now: datetime
+    deadline: Deadline,
+    code: str,
+    concerned: Iterable[Concerned],
+    *,
+    now: datetime,
+    hold: Hold = _nothing,
 ) -> int:
-    """One reminder for each reader, in the words of their highest audience. How many are new."""
+    """One reminder for each reader, in the words of their highest audience. How many are new.
+
+    `hold` is called when the words stand, so that nobody waits for them.
+    """
     return _to_many(
         deadline.event,
         (
@@ -312,10 +341,13 @@ def reminder(
         begin=f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:{code}:",
         about=deadline.id,
         now=now,
+        hold=hold,
     )
 
 
-def opens(deadline: Deadline, concerned: Iterable[Concerned], *, now: datetime) -> int:
+def opens(
+    deadline: Deadline, concerned: Iterable[Concerned], *, now: datetime, hold: Hold = _nothing
+) -> int:
     """“Registration is open”, once for each reader. How many are new."""
     return _to_many(
         deadline.event,
@@ -326,6 +358,7 @@ def opens(deadline: Deadline, concerned: Iterable[Concerned], *, now: datetime) 
         begin=f"opens:{deadline.id}:",
         about=deadline.id,
         now=now,
+        hold=hold,
     )
 
 
@@ -422,6 +455,49 @@ def _to_group(
             )
         )
     outbox.post_many(letters)
+
+
+def _to_people(
+    name: str,
+    people: Sequence[Delegate],
+    facts_of: Callable[[Delegate], dict[str, Any]],
+    *,
+    now: datetime,
+) -> None:
+    """To those of one delegation who have an address of their own."""
+    addressed = [person for person in people if person.representative.email]
+    if not addressed:
+        return
+    registration = addressed[0].registration
+    readers = _readers_like(registration, {one.representative.email for one in addressed})
+    letters = []
+    for person in addressed:
+        sort, event, reader = SORTS[name], registration.event, readers[person.representative.email]
+        facts = {
+            "event": event,
+            "delegate": person,
+            "organisation": registration.organisation,
+            "now": now,
+            "stop": "",
+        } | facts_of(person)
+        letters.append(
+            events_mails.letter(
+                sort,
+                reader,
+                event,
+                events_mails.written(sort, reader, event, facts),
+                key=f"{name}:{person.id}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
+                about=registration.id,
+                expires_at=UNTIL[sort.until](facts),
+                stop="",
+                now=now,
+            )
+        )
+    outbox.post_many(letters)
+
+
+def _over(event: Event) -> datetime:
+    return walls.closing(event.ends_on, None, event.zone)
 
 
 def _answer_of(exemption: Exemption, name: str, *, now: datetime) -> None:
@@ -527,11 +603,18 @@ def _place_of(event: Event, person: Delegate) -> int | None:
     return before.filter(waits_as__lt=person.waits_as).count() + 1
 
 
-def _reader_of(registration: Registration, email: str) -> Reader:
-    """Somebody of the group without an account reads as its first focal point does."""
-    account = User.objects.filter(email__iexact=email, is_active=True).first()
-    like = account or next(iter(registration.organisation.focal_points), User())
-    return Reader(email, like.language, like.zone)
+def _readers_like(registration: Registration, addresses: Iterable[str]) -> dict[str, Reader]:
+    """Whoever has an account reads as they like; somebody of the group without one reads as its
+    first focal point does."""
+    of_any = Q(pk=None)
+    for address in addresses:
+        of_any |= Q(email__iexact=address)
+    accounts = User.objects.filter(of_any, is_active=True)
+    known = {account.email.lower(): Reader.of(account) for account in accounts}
+    first = next(iter(readers_of(registration)), None) or Reader.of(User())
+    return {
+        address: replace(known.get(address.lower(), first), email=address) for address in addresses
+    }
 
 
 def _to_many(
@@ -541,8 +624,10 @@ def _to_many(
     begin: str,
     about: UUID,
     now: datetime,
+    hold: Hold = _nothing,
 ) -> int:
-    """Letters that differ in little: written once, and filled in for each reader."""
+    """Letters that differ in little: written once, and filled in for each reader. Posted are those
+    whose reader is held then."""
     stencils, rows = Stencils(), []
     for name, one, facts in letters:
         sort, reader = SORTS[name], one.reader
@@ -551,20 +636,21 @@ def _to_many(
         own = _own(name, event, one) | {"stop": stop}
         look = (name, reader.language, reader.zone, _look(facts))
         words = stencils.words(look, partial(_written, sort, reader, event, facts), own)
-        rows.append(
-            events_mails.letter(
-                sort,
-                reader,
-                event,
-                words,
-                key=f"{begin}{one.reader.id}",
-                about=about,
-                expires_at=UNTIL[sort.until](facts),
-                stop=stop,
-                now=now,
-            )
+        letter = events_mails.letter(
+            sort,
+            reader,
+            event,
+            words,
+            key=f"{begin}{one.reader.id}",
+            about=about,
+            expires_at=UNTIL[sort.until](facts),
+            stop=stop,
+            now=now,
+            audience=one.audience,
         )
-    return outbox.post_many(rows)
+        rows.append((one, letter))
+    is_held = hold()
+    return outbox.post_many(letter for one, letter in rows if is_held(one))
 
 
 def _written(sort: Sort, reader: Reader, event: Event, facts: dict[str, Any], own: Own) -> Words:

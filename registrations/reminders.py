@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, time
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import NamedTuple
 from uuid import UUID
@@ -112,11 +112,8 @@ def _send_due_of(seen: Deadline, *, now: datetime) -> int:
     due = _unwritten(deadline, _due(moments, audiences.of_deadline(deadline)))
     if not due:
         return 0
-    is_held = audiences.hold(deadline)
-    return sum(
-        _post(deadline, code, [each for each in readers if is_held(each)], now=now)
-        for code, readers in due.items()
-    )
+    hold = cache(lambda: audiences.hold(deadline))
+    return sum(_post(deadline, code, each, hold, now=now) for code, each in due.items())
 
 
 def _owed_since(deadline: Deadline) -> datetime:
@@ -194,6 +191,8 @@ def _unwritten(deadline: Deadline, due: dict[str, list[Concerned]]) -> dict[str,
     begins = {code: _key_begins(deadline, code) for code in due}
     either = reduce(or_, (Q(key__startswith=begin) for begin in begins.values()), Q(pk=None))
     written = set(Letter.objects.filter(either).values_list("key", flat=True))
+    if not written:
+        return due
     new = {
         code: [each for each in readers if f"{begins[code]}{each.reader.id}" not in written]
         for code, readers in due.items()
@@ -207,10 +206,12 @@ def _key_begins(deadline: Deadline, code: str) -> str:
     return f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:{code}:"
 
 
-def _post(deadline: Deadline, code: str, readers: list[Concerned], *, now: datetime) -> int:
+def _post(
+    deadline: Deadline, code: str, readers: list[Concerned], hold: mails.Hold, *, now: datetime
+) -> int:
     if code == OPENS:
-        return mails.opens(deadline, readers, now=now)
-    return mails.reminder(deadline, code, readers, now=now)
+        return mails.opens(deadline, readers, now=now, hold=hold)
+    return mails.reminder(deadline, code, readers, now=now, hold=hold)
 
 
 def _managed(now: datetime) -> dict[User, list[Event]]:

@@ -21,7 +21,9 @@ def tell_reviewers() -> None:
 
 @shared_task(name="registrations.fill_seats")
 def fill_seats() -> None:
-    """Seats that nobody confirmed in time go on, as do those that a change of capacity brought."""
+    """Seats that nobody confirmed in time go on, as do those that a change of capacity brought;
+    whoever got theirs before there was a time to confirm is asked."""
     now = clock.now()
     confirmations.lapse_due(now=now)
+    confirmations.ask_due(now=now)
     waiting.fill_all(now=now)

@@ -29,10 +29,9 @@ OF_A_PERSON = {
     "declined by delegate": _("Said that they do not come"),
     "lapsed": _("Not confirmed in time"),
     "replaced": _("Replaced"),
-    "named as replacement": _("Named to come in somebody’s place"),
-    "came as replacement": _("Comes in somebody’s place"),
+    "replacement asked for": _("Named to come in somebody’s place"),
 }
-SHOWN_REASONS = {"declined", "question asked"}
+SHOWN_REASONS = {"declined", "question asked", "asked to be let in", "let in", "not let in"}
 
 
 def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:

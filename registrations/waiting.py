@@ -7,11 +7,13 @@ over and keeps the place.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import groupby
+from operator import or_
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -19,8 +21,10 @@ from audit import trail
 from audit.models import Entry
 from events import capacity
 from events.models import Event
+from notifications import recall
+from notifications.models import Kind, Letter
 from notifications.writing import Reader
-from registrations import mails, seats
+from registrations import audiences, mails, seats
 from registrations.models import Delegate, Registration, SegmentDecision
 
 ONE_DAY = timedelta(days=1)
@@ -107,11 +111,33 @@ def serve(table: seats.Table, *, now: datetime) -> list[Delegate]:
 
 
 def ask_to_confirm(people: Iterable[Delegate], *, now: datetime) -> None:
-    """Ask those who have just got a seat, each at their own address, whether they come."""
-    for delegate in people:
-        deadline = delegate.registration.event.confirmation_deadline
-        if deadline and delegate.must_confirm:
-            mails.confirm(delegate, deadline, now=now)
+    """Ask those of one delegation who have just got a seat, each at their own address, whether
+    they come."""
+    asked = [delegate for delegate in people if delegate.must_confirm]
+    deadline = asked[0].registration.event.confirmation_deadline if asked else None
+    if deadline:
+        mails.confirm(*asked, deadline=deadline, now=now)
+
+
+def stop_asking(people: Sequence[Delegate], event: Event, *, now: datetime) -> None:
+    """Who has answered, or is no longer asked, need not be reminded to confirm."""
+    recall.cancel(now=now, letters=Letter.objects.filter(reminders_to(people, event)))
+
+
+def reminders_to(people: Sequence[Delegate], event: Event) -> Q:
+    """The reminders to confirm that need not be sent, because these people have answered, or are
+    no longer asked: to their own addresses, or to the focal points who answer for them. Who is
+    reminded of others too gets them."""
+    deadline = event.confirmation_deadline
+    if deadline is None or not Letter.objects.pending().about(deadline.id).exists():
+        return Q(pk=None)
+    addresses = {delegate.representative.email.lower() for delegate in people}
+    silent = {each.registration for each in people if not each.representative.email}
+    for registration in silent:
+        addresses |= {reader.email.lower() for reader in mails.readers_of(registration)}
+    addresses -= {one.reader.email.lower() for one in audiences.of_deadline(deadline)}
+    fitting = (Q(to__iexact=address) for address in sorted(filter(None, addresses)))
+    return reduce(or_, fitting, Q(pk=None)) & Q(about=deadline.id, kind=Kind.REMINDER)
 
 
 def _move_up(table: seats.Table, *, now: datetime) -> list[Delegate]:

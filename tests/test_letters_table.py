@@ -129,10 +129,12 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "wait_listed": lambda c: mails.wait_listed(c.registration, [c.second], now=c.now),
     "moved_up": lambda c: mails.moved_up(c.registration, [c.head], now=c.now),
     "part_given": lambda c: mails.part_given(c.registration, c.head, c.panel, now=c.now),
-    "confirm": lambda c: mails.confirm(c.head, c.confirmation, now=c.now),
+    "confirm": lambda c: mails.confirm(c.head, deadline=c.confirmation, now=c.now),
+    "to_confirm": lambda c: mails.to_confirm(c.registration, [c.head], now=c.now),
     "confirmed": lambda c: mails.confirmed(c.registration, c.head, now=c.now),
     "declined_by_delegate": lambda c: mails.declined_by_delegate(c.registration, c.head, now=c.now),
     "lapsed": lambda c: mails.lapsed(c.registration, [c.head], now=c.now),
+    "not_expected": lambda c: mails.not_expected([c.head], now=c.now),
     "replaced": lambda c: mails.replaced(c.registration, c.second, c.head, now=c.now),
     "asks_in": lambda c: mails.asks_in(c.exemption, now=c.now),
     "let_in": lambda c: mails.let_in(c.exemption, now=c.now),
@@ -193,6 +195,7 @@ POSTS: dict[str, Callable[[Cast], object]] = {
 TO = {
     "confirm": "aissata@diaspora.example",
     "confirm_near": "aissata@diaspora.example",
+    "not_expected": "aissata@diaspora.example",
     "invited": "guest@group.example",
     "invitation_near": "guest@group.example",
     **dict.fromkeys(["closes_soon", "opens", "news", "follow"], "fan@press.example"),
@@ -209,14 +212,14 @@ ENDS: dict[str, Callable[[Cast], object]] = {
     events_mails.A_DAY_LATER: lambda c: c.now + timedelta(days=1),
     mails.AT_THE_CLOSE: lambda c: c.deadline.closes_at,
     mails.UNCONFIRMABLE: lambda c: c.confirmation.closes_at,
-    mails.EVENT_BEGINS: lambda c: walls.start_of(c.event.starts_on, NEW_YORK),
     mails.EVENT_OVER: lambda c: walls.start_of(c.event.ends_on + timedelta(days=1), NEW_YORK),
+    mails.WHILE_SO: lambda c: walls.start_of(c.event.ends_on + timedelta(days=1), NEW_YORK),
     mails.LET_IN_UNTIL: lambda c: c.exemption.until,
     mails.DAY_OVER: lambda c: walls.start_of(c.now.date() + timedelta(days=1), TEHRAN),
 }
 MOMENTS: dict[str, Callable[[Cast], object]] = {
     **dict.fromkeys(
-        ["approved", "moved_up", "confirm", "confirm_near", "replaced"],
+        ["approved", "moved_up", "confirm", "to_confirm", "confirm_near", "replaced"],
         lambda c: c.confirmation.closes_at,
     ),
     **dict.fromkeys(

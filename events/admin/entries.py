@@ -38,7 +38,10 @@ class EntryAdmin(ScopedAdmin):
         )
 
     def line(self, entry: Any) -> timeline.Line:
-        return timeline.line(entry, entry.zone)
+        """Told once for all columns of the list."""
+        if not hasattr(entry, "line"):
+            entry.line = timeline.line(entry, entry.zone)
+        return entry.line
 
     @admin.display(description=gettext_lazy("when"), ordering="id")
     def when(self, entry: Entry) -> str:

@@ -27,7 +27,7 @@ from events.models import Event
 from registrations import invitations, refusals
 from registrations.models import Invitation
 
-MOST_AT_ONCE = 300
+MOST_AT_ONCE = 2000
 LONGEST_NAME = Invitation._meta.get_field("name").max_length
 LONGEST_ADDRESS = Invitation._meta.get_field("email").max_length
 NEW, KNOWN = "new", "known"

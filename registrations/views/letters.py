@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 import clock
+from events.models import Event
 from registrations import confirmations, invitations, links, refusals, replacements
 from registrations.models import TAGS, Delegate, Invitation
 from registrations.views import frame
@@ -90,7 +91,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         "event": event,
         "now": now,
         "register_url": reverse("registrations:start", args=[event.slug]),
-        "is_over": event.is_over(now),
+        "is_over": event.state == Event.State.CANCELLED or event.is_over(now),
     }
     return render(request, "registrations/invitation.html", context)
 

@@ -188,12 +188,13 @@ def _questions(delegate: Delegate) -> dict:
 def _place(own: Registration, delegate: Delegate, now: datetime) -> dict:
     """The place on the waiting list; what must be confirmed; the parts of the event."""
     found: dict[str, Any] = {}
+    has_begun = replacements.has_begun(own.event, now)
     if delegate.state == State.WAIT_LISTED:
         found["place"] = waiting.place_of(delegate)
+        found["is_served"] = own.event.is_published and not has_begun
         found["waiting"] = (
             Delegate.objects.waiting().filter(registration__event=own.event_id).count()
         )
-    has_begun = replacements.has_begun(own.event, now)
     if own.event.is_published and delegate.must_confirm:
         found["must_confirm"], found["until"] = True, confirmations.until(delegate)
     found["can_decline"] = (

@@ -93,7 +93,7 @@ def test_too_many_at_once_are_refused(clara_in, url):
     page = shown(clara_in, url, groups)
 
     assert page.context["form"].errors["groups"] == [
-        "At most 300 groups can be invited in one step."
+        "At most 2000 groups can be invited in one step."
     ]
 
 

@@ -72,6 +72,7 @@ def test_what_a_reminder_sends_and_when_is_shown_before_it_is_added(
         ({"amount": ""}, "amount"),
         ({"amount": "three"}, "amount"),
         ({"amount": "366"}, "amount"),
+        ({"amount": "721", "unit": "h"}, "amount"),
         ({"unit": "weeks"}, "unit"),
         ({"audience": "to_confirm"}, "audience"),
     ],
@@ -81,6 +82,15 @@ def test_what_is_wrong_is_said_beside_its_field(clara_in, deadline, add_url, typ
 
     assert list(page.context["form"].errors) == [field]
     assert deadline.steps.count() == 4
+
+
+def test_thirty_days_may_be_said_in_hours(clara_in, deadline, add_url):
+    typed = {"amount": "720", "unit": "h", "audience": "everybody"}
+    shown = clara_in.post(add_url, {**typed, "previewed": "", "confirm": "yes"})
+
+    clara_in.post(add_url, {**typed, **dict(shown.context["hidden"]), "confirm": "yes"})
+
+    assert deadline.steps.filter(amount=720, unit="h").exists()
 
 
 def test_a_confirmation_deadline_reminds_those_who_must_confirm(clara_in, clara, hearing, now):

@@ -14,8 +14,24 @@ pytestmark = pytest.mark.browser
 
 Visitor = Callable[..., BrowserContext]
 
-AMINA, BO = "amina@diaspora.example", "bo@ports.example"
-PUBLIC = ["", "events/", HEARING.removeprefix("/en/"), "processes/gcm/", "accounts/login/"]
+AMINA, BO, TOMAS = "amina@diaspora.example", "bo@ports.example", "tomas@valley.example"
+PUBLIC = [
+    "",
+    "events/",
+    HEARING.removeprefix("/en/"),
+    HEARING.removeprefix("/en/") + "follow/",
+    "events/live-gfmd-civil-society-days-applications-2018/",
+    "processes/gcm/",
+    "processes/gcm/follow/",
+    "accounts/login/",
+]
+# Who has a letter with a link to a page that needs no account, and which page that is.
+LINKED = [
+    ("nadia@news.example", "follow/confirm"),
+    ("harbour@union.example", "invitations"),
+    ("harbour@union.example", "letters/stop"),
+    ("ines@atlas.example", "confirm"),
+]
 # Pairs, not all: each language, width and scheme meets each other once.
 MANNERS = [("en", 1280, "dark"), ("en", 360, "light"), ("ar", 1280, "light"), ("ar", 360, "dark")]
 
@@ -44,6 +60,17 @@ def own_registration(page: Page, language: str) -> str:
     return re.search(r"^.*?/registrations/GCM-\w{4}-\w{4}/", link).group()
 
 
+def linked(page: Page, address: str, place: str) -> str:
+    """The link to such a page in a letter of the demo mailbox, without its language."""
+    page.goto(f"/demo/mailbox/?to={address}")
+    letters = page.locator("main table a").evaluate_all("links => links.map(link => link.href)")
+    for letter in letters:
+        page.goto(letter)
+        if link := re.search(rf"/en/({place}/[^/\s]{{40,}}/)", page.locator("main").inner_text()):
+            return link.group(1)
+    raise AssertionError(f"No letter to {address} links to {place}.")
+
+
 @pytest.mark.parametrize(("language", "width", "scheme"), MANNERS)
 def test_public_pages_hold(visitor: Visitor, language: str, width: int, scheme: str) -> None:
     context = visitor(width, color_scheme=scheme)
@@ -57,6 +84,22 @@ def test_public_pages_hold(visitor: Visitor, language: str, width: int, scheme: 
 
 
 @pytest.mark.parametrize(("language", "width", "scheme"), MANNERS[1:3])
+def test_pages_behind_the_links_in_letters_hold(
+    visitor: Visitor, language: str, width: int, scheme: str
+) -> None:
+    context = visitor(width, color_scheme=scheme)
+    page = context.new_page()
+    links = [linked(page, address, place) for address, place in LINKED]
+    links += [links[0].replace("/confirm/", "/stop/")]
+
+    wrong = [fault for link in links for fault in check(context.new_page(), f"/{language}/{link}")]
+
+    assert wrong == []
+    page.goto(f"/{language}/{links[1]}")
+    assert page.locator(".nav [aria-current]").count() == 0  # nobody is at “My registrations”
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), MANNERS[1:3])
 def test_pages_of_a_group_hold(
     visitor: Visitor, sink: Sink, language: str, width: int, scheme: str
 ) -> None:
@@ -64,6 +107,7 @@ def test_pages_of_a_group_hold(
     for address, paths in (
         (AMINA, ["", "organisation/", "people/", "check/", "withdraw/"]),
         (BO, ["", "withdraw/"]),
+        (TOMAS, ["", "{person}", "{person}replace/", "{person}withdraw/"]),
     ):
         context = visitor(width, color_scheme=scheme)
         page = context.new_page()
@@ -71,31 +115,64 @@ def test_pages_of_a_group_hold(
         sign_in(page, address, sink)
         page.wait_for_url("**/registrations/")
         own = own_registration(page, language)
-        for path in [own + path for path in paths] + [f"/{language}/accounts/me/"]:
+        page.goto(own)
+        people = page.locator(f"main a[href^='{own}people/']")
+        person = people.first.get_attribute("href") if people.count() else ""
+        person = person.partition("#")[0].removeprefix(own)
+        paths = [own + path.format(person=person) for path in paths]
+        for path in [*paths, f"/{language}/accounts/me/"]:
             wrong += check(context.new_page(), path)
 
     assert wrong == []
 
 
 def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
-    context = visitor(1280)
-    page = context.new_page()
+    at_a_desk = visitor(1280)
+    page = at_a_desk.new_page()
     page.goto("/admin/")
     sign_in(page, ORGANISER, sink)
     page.wait_for_url("**/admin/")
+    event, deadline, letter = (
+        first_of(page, path)
+        for path in (
+            "/admin/events/event/?q=facts+and+narratives",
+            "/admin/events/deadline/?q=facts+and+narratives",
+            "/admin/notifications/letter/?q=harbour",
+        )
+    )
+    on_a_phone = visitor(360, color_scheme="dark", storage_state=at_a_desk.storage_state())
+    lists = [
+        "/admin/",
+        "/admin/registrations/delegate/",
+        "/admin/registrations/registration/",
+        "/admin/registrations/invitation/",
+        "/admin/registrations/exemption/",
+        "/admin/events/event/",
+        "/admin/events/deadline/",
+        "/admin/notifications/letter/",
+        "/admin/audit/entry/",
+    ]
+    own = [
+        f"{event}seats/",
+        f"{event}invite/",
+        f"{event}let_in/",
+        f"{deadline}change/",
+        f"{deadline}add_step/",
+        f"{deadline}letters/",
+        f"{letter}change/",
+    ]
 
     wrong = [
         fault
-        for path in (
-            "/admin/",
-            "/admin/registrations/delegate/",
-            "/admin/registrations/registration/",
-            "/admin/events/event/",
-            "/admin/events/deadline/",
-            "/admin/notifications/letter/",
-            "/admin/audit/entry/",
-        )
+        for context, paths in ((at_a_desk, lists + own), (on_a_phone, own))
+        for path in paths
         for fault in check(context.new_page(), path)
     ]
 
     assert wrong == []
+
+
+def first_of(page: Page, path: str) -> str:
+    """Where the pages about the first row of an admin list begin."""
+    page.goto(path)
+    return page.locator("#result_list th a").first.get_attribute("href").partition("change/")[0]

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from events import deadlines, following, refusals, schedule
+from events import deadlines, following, mails, refusals, schedule
 from events.models import Event, Follower
 from notifications import outbox, preferences
 from notifications.models import Kind, Letter
@@ -71,6 +71,20 @@ def test_following_again_brings_back_what_was_stopped(hearing, now):
     assert preferences.unwanted(hearing.id, Kind.ANNOUNCEMENT) == set()
 
 
+def test_saying_yes_again_brings_back_what_was_stopped_meanwhile(hearing, now):
+    follower = follow(hearing, now=now)
+    following.confirm(follower, now=now)
+    preferences.stop(DANA, scope=hearing.id, kind=Kind.REMINDER, now=now + A_DAY)
+    assert not following.is_heard(follower)
+
+    again = follow(hearing, now=now + 2 * A_DAY)
+    following.confirm(again, now=now + 2 * A_DAY)
+
+    assert preferences.unwanted(hearing.id, Kind.REMINDER) == set()
+    assert following.is_heard(again)
+    assert again.confirmed_at == now
+
+
 def cancel(hearing, now):
     schedule.cancel(hearing, by=None, now=now, reason="No mandate")
 
@@ -114,8 +128,9 @@ def test_a_postponed_event_can_be_followed(hearing, now):
     assert Follower.objects.confirmed().exists()
 
 
-def waiting(key, scope, now, *, to=DANA, kind=Kind.REMINDER) -> None:
+def waiting(key, event, now, *, to=DANA, kind=Kind.REMINDER, audience="followers") -> None:
     outbox.post(
+        headers={"List-Id": mails.list_id(event, audience)} if audience else {},
         key=key,
         to=to,
         language="en",
@@ -124,7 +139,7 @@ def waiting(key, scope, now, *, to=DANA, kind=Kind.REMINDER) -> None:
         html="",
         kind=kind,
         now=now,
-        scope=scope,
+        scope=event.id,
     )
 
 
@@ -147,11 +162,13 @@ def other(process, now) -> Event:
 def test_stopping_forgets_the_address_and_takes_back_what_waits(hearing, other, now):
     follower = follow(hearing, now=now)
     Letter.objects.all().delete()
-    waiting("reminder", hearing.id, now, to=DANA.upper())
-    waiting("news", hearing.id, now, kind=Kind.ANNOUNCEMENT)
-    waiting("an answer", hearing.id, now, kind=Kind.TRANSACTIONAL)
-    waiting("of another event", other.id, now)
-    waiting("to somebody else", hearing.id, now, to="eva@readers.example")
+    waiting("reminder", hearing, now, to=DANA.upper())
+    waiting("news", hearing, now, kind=Kind.ANNOUNCEMENT)
+    waiting("an answer", hearing, now, kind=Kind.TRANSACTIONAL, audience="")
+    waiting("of a draft", hearing, now, audience="drafts")
+    waiting("of an invitation", hearing, now, kind=Kind.ANNOUNCEMENT, audience="invited")
+    waiting("of another event", other, now)
+    waiting("to somebody else", hearing, now, to="eva@readers.example")
     token = following.token(follower)
 
     following.stop(follower, now=now)
@@ -163,6 +180,8 @@ def test_stopping_forgets_the_address_and_takes_back_what_waits(hearing, other, 
         "reminder": "cancelled",
         "news": "cancelled",
         "an answer": "queued",
+        "of a draft": "queued",
+        "of an invitation": "queued",
         "of another event": "queued",
         "to somebody else": "queued",
     }
@@ -175,8 +194,8 @@ def test_stopping_the_process_spares_an_event_that_is_followed_by_itself(
     following.confirm(whole, now=now)
     following.confirm(one, now=now)
     Letter.objects.all().delete()
-    waiting("hearing", hearing.id, now)
-    waiting("other", other.id, now)
+    waiting("hearing", hearing, now)
+    waiting("other", other, now)
 
     following.stop(whole, now=now)
 

@@ -234,7 +234,7 @@ def test_what_will_not_take_place_reminds_nobody(hearing, deadline, clara, now, 
 
     act(hearing, by=clara, now=now, reason="No mandate")
 
-    assert dict(Letter.objects.values_list("key", "state")) == {
+    assert dict(Letter.objects.values_list("subject", "state")) == {
         "about the deadline": "cancelled",
         "about something else": "queued",
         "an answer": "queued",

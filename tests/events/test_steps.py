@@ -138,3 +138,20 @@ def test_removing_twice_is_the_same(deadline, clara, now):
     steps.remove(step, by=clara, now=now)
 
     assert Entry.objects.about(deadline).filter(verb="reminder removed").count() == 1
+
+
+def test_removing_a_past_step_brings_back_none_before_it(deadline, clara, now):
+    """A sweep that was down then would send the older one instead, and late."""
+    later = deadline.closes_at - 6 * A_DAY
+
+    steps.remove(deadline.steps.get(amount=7), by=clara, now=later)
+
+    added = {step.code: step.added_at for step in deadline.steps.all()}
+    assert added.pop("14d") == later
+    assert set(added.values()) == {deadline.set_at}
+
+
+def test_removing_a_step_to_come_leaves_the_others_as_they_are(deadline, clara, now):
+    steps.remove(deadline.steps.get(amount=7), by=clara, now=deadline.closes_at - 8 * A_DAY)
+
+    assert {step.added_at for step in deadline.steps.all()} == {deadline.set_at}

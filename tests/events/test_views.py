@@ -143,6 +143,17 @@ def test_whoever_is_signed_in_need_not_type_the_address(client, hearing, amina):
     assert 'value="amina@diaspora.example"' in body(client.get(FOLLOW))
 
 
+def test_whoever_stopped_by_one_click_may_say_yes_again(client, followed, hearing):
+    address = link("follow/confirm")
+    client.post(address)
+    for kind in (Kind.REMINDER, Kind.ANNOUNCEMENT):
+        client.post(f"/en/letters/stop/{preferences.token(followed.email, hearing.pk, kind)}/")
+    assert "Yes, tell me" in body(client.get(address))
+
+    assert "We tell you" in body(client.post(address, follow=True))
+    assert not Preference.objects.exists()
+
+
 # One-click stop
 
 

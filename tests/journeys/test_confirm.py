@@ -124,6 +124,24 @@ def test_what_does_not_take_place_is_not_confirmed(client, moussa, address, show
     assert 'name="answer"' not in page.content.decode()
 
 
+@pytest.mark.parametrize("shown", ["postponed", "cancelled"])
+def test_nobody_is_expected_at_what_does_not_take_place(client, moussa, address, at_desk, shown):
+    client.post(address, {"answer": "yes"})
+    assert "you are expected" in words(client.get(address))
+    Event.objects.update(state=shown)
+
+    for page in (client.get(address), at_desk.get(moussa.get_absolute_url())):
+        assert "expected" not in words(page)
+        assert f"This event is {shown}." in words(page)
+
+
+def test_nobody_need_decline_what_is_cancelled(client, invited):
+    assert "You do not come?" in words(client.get(links.invitation_path(invited)))
+    Event.objects.update(state="cancelled")
+
+    assert "You do not come?" not in words(client.get(links.invitation_path(invited)))
+
+
 @pytest.mark.parametrize("place", ["confirm", "invitations"])
 @pytest.mark.parametrize("token", ["x", "a:b", "%00", "~" * 900, "x" * 5000, "%F0%9F%98%80"])
 def test_what_is_no_link_of_ours_is_a_clear_page(client, now, place, token):

@@ -68,6 +68,21 @@ def test_the_confirmation_says_who_has_a_place_and_who_waits(at_desk, three, fir
     assert "Number 1 of 1 on the waiting list" in words(at_desk.get(waits.get_absolute_url()))
 
 
+@pytest.mark.parametrize("shown", ["postponed", "cancelled"])
+def test_nobody_is_promised_a_place_at_what_does_not_take_place(
+    at_desk, three, first_come, page, shown
+):
+    at_desk.post(f"{page}check/")
+    waits = three.delegates.get(state="wait_listed").get_absolute_url()
+    assert "You get a letter at once." in words(at_desk.get(waits))
+    Event.objects.update(state=shown)
+
+    seen = words(at_desk.get(waits))
+
+    assert f"This event is {shown}." in seen
+    assert "You get a letter at once." not in seen
+
+
 def test_the_place_on_the_list_counts_those_before(
     at_desk, three, first_come, page, bo, port_workers, now
 ):

@@ -35,9 +35,7 @@ print(json.dumps(answers))
 def ask(port: int, *addresses: str) -> list[list]:
     """What a portal answers whose database is said to be at this port."""
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DEMO", "EMAIL_URL")
+        name: value for name, value in os.environ.items() if name not in ("DEMO", "EMAIL_URL")
     } | {
         "DATABASE_URL": f"postgresql://portal@127.0.0.1:{port}/portal",
         "REDIS_URL": "redis://127.0.0.1:1/0",

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from events import deadlines, following, schedule
-from events.models import Deadline, DeadlineChange, Event, EventChange
+from events.models import Deadline, DeadlineChange, Event, EventChange, Follower
+from notifications import recall
 from notifications.models import Kind, Letter
-from registrations import announcements, audiences, mails
+from registrations import announcements, audiences, mails, reminders
 from registrations.models import Delegate
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -309,7 +310,138 @@ def test_the_queries_do_not_grow_with_the_readers(
         follow(hearing, f"reader{number}@readers.example", now=now)
     move(deadline, 3, now=now + MINUTE)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(16):
         announcements.tell_changes(now=now + 6 * MINUTE)
 
     assert len(letters()) == size
+
+
+# Letters that were taken back before they left
+
+
+def test_what_a_letter_said_that_never_left_is_said_by_the_next(
+    draft, hearing, deadline, amina, now, told
+):
+    old = deadline.closes_at
+    move(deadline, 3, now=now + MINUTE)
+    announcements.tell_changes(now=now + 6 * MINUTE)
+    recall.hold(Letter.objects.filter(key__startswith="changed:"), now=now + 7 * MINUTE)
+    move_event(hearing, 7, now=now + 8 * MINUTE)
+
+    announcements.tell_changes(now=now + 13 * MINUTE)
+
+    assert letters() == [
+        (amina.email, "cancelled", Kind.TRANSACTIONAL),
+        (amina.email, "queued", Kind.TRANSACTIONAL),
+    ]
+    changes = told[-1][1]
+    assert changes.deadlines == [(deadline, old)]
+    assert changes.old_days is not None
+    assert changes.reasons == ["The room", "Visas"]
+
+
+def test_whoever_has_read_of_it_is_not_told_again(draft, hearing, deadline, amina, now, told):
+    follow(hearing, "dana@readers.example", now=now)
+    old = deadline.closes_at
+    move(deadline, 3, now=now + MINUTE)
+    announcements.tell_changes(now=now + 6 * MINUTE)
+    Letter.objects.filter(key__startswith="changed:", to=amina.email).update(
+        state="sent", sent_at=now + 7 * MINUTE
+    )
+    move_event(hearing, 7, now=now + 8 * MINUTE)
+    announcements.tell_changes(now=now + 13 * MINUTE)
+
+    assert [(email, changes.deadlines) for email, changes in told[2:]] == [
+        (amina.email, []),
+        ("dana@readers.example", [(deadline, old)]),
+    ]
+
+
+def test_taken_back_and_back_again_is_news_to_those_who_have_read_it(
+    draft, hearing, deadline, amina, now, told
+):
+    follow(hearing, "dana@readers.example", now=now)
+    move(deadline, 3, now=now + MINUTE)
+    between = deadline.closes_at
+    announcements.tell_changes(now=now + 6 * MINUTE)
+    Letter.objects.filter(key__startswith="changed:", to=amina.email).update(
+        state="sent", sent_at=now + 7 * MINUTE
+    )
+    move(deadline, -3, now=now + 8 * MINUTE)
+    announcements.tell_changes(now=now + 13 * MINUTE)
+
+    assert [(email, changes.deadlines) for email, changes in told[2:]] == [
+        (amina.email, [(deadline, between)])
+    ]
+
+
+def test_what_was_said_in_the_second_letter_is_known(draft, hearing, deadline, amina, now, told):
+    move(deadline, 3, now=now + MINUTE)
+    announcements.tell_changes(now=now + 6 * MINUTE)
+    move(deadline, 3, now=now + 7 * MINUTE)
+    known = deadline.closes_at
+    announcements.tell_changes(now=now + 12 * MINUTE)
+    Letter.objects.filter(state="queued", key__startswith="changed:").update(
+        state="sent", sent_at=now + 13 * MINUTE
+    )
+    move(deadline, -6, now=now + 14 * MINUTE)
+    announcements.tell_changes(now=now + 19 * MINUTE)
+
+    assert [changes.deadlines for _email, changes in told[2:]] == [[(deadline, known)]]
+
+
+# Events whose days are past
+
+
+def test_a_cancellation_goes_also_when_the_old_days_are_past(draft, hearing, amina, now):
+    schedule.postpone(hearing, by=None, now=now, reason="The room")
+    announcements.tell_changes(now=now + 5 * MINUTE)
+    later = now + 60 * DAY
+    schedule.cancel(hearing, by=None, now=later, reason="No mandate")
+
+    announcements.tell_changes(now=later + 5 * MINUTE)
+
+    letter = Letter.objects.filter(key__startswith="changed:").latest("posted_at")
+    assert (letter.to, letter.state, letter.expires_at) == (amina.email, "queued", None)
+
+
+# What is owed still goes, as things stand now
+
+
+def test_registration_opens_is_said_though_the_deadline_moved_meanwhile(hearing, deadline, now):
+    follow(hearing, "dana@readers.example", now=now)
+    opens_at = now + DAY
+    Deadline.objects.filter(pk=deadline.pk).update(opens_at=opens_at)
+    deadline.refresh_from_db()
+    assert reminders.send_due(now=opens_at) == 1
+
+    move(deadline, 3, now=opens_at + MINUTE)
+    announcements.tell_changes(now=opens_at + 6 * MINUTE)
+
+    assert reminders.send_due(now=opens_at + 7 * MINUTE) == 1
+    assert reminders.send_due(now=opens_at + 8 * MINUTE) == 0
+    said = Letter.objects.filter(key__startswith="opens:").order_by("posted_at")
+    assert [letter.state for letter in said] == ["cancelled", "queued"]
+    assert deadline.said in said[1].text
+
+
+def test_a_draft_is_still_reminded_when_its_focal_point_follows_no_more(
+    draft, hearing, deadline, amina, now
+):
+    follow(hearing, amina.email, now=now)
+    reminders.send_due(now=deadline.closes_at - 7 * DAY)
+    reminder = Letter.objects.get(key__startswith="reminder:")
+
+    following.stop(Follower.objects.get(), now=deadline.closes_at - 7 * DAY)
+
+    reminder.refresh_from_db()
+    assert reminder.state == "queued"
+
+
+def test_a_follower_who_stops_is_not_reminded(hearing, deadline, now):
+    follow(hearing, "dana@readers.example", now=now)
+    reminders.send_due(now=deadline.closes_at - 7 * DAY)
+
+    following.stop(Follower.objects.get(), now=deadline.closes_at - 7 * DAY)
+
+    assert Letter.objects.get(key__startswith="reminder:").state == "cancelled"

@@ -1,15 +1,28 @@
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from audit.models import Entry
 from clock import walls
-from events import capacity, deadlines
+from events import capacity, deadlines, schedule
 from events.models import Deadline, Event
 from notifications.models import Kind, Letter, State
-from registrations import confirmations, decisions, intake, refusals
+from registrations import (
+    announcements,
+    confirmations,
+    decisions,
+    intake,
+    refusals,
+    reminders,
+    replacements,
+    tasks,
+)
 from registrations.intake import Person
 from registrations.models import Delegate, Registration
+from stakeholders.models import Representative
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +53,19 @@ def asked(sent, confirming, clara, now) -> Delegate:
     moussa = person(sent, "Moussa")
     decisions.approve(sent, [moussa], by=clara, now=now)
     return person(sent, "Moussa")
+
+
+@pytest.fixture
+def meeting(request) -> Callable[[], None]:
+    """As elsewhere; but where nobody is held both come for sure, however busy the machine is."""
+    barrier = threading.Barrier(2)
+    patience = 20 if "unheld" in request.fixturenames else 0.7
+
+    def wait() -> None:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=patience)
+
+    return wait
 
 
 def person(registration: Registration, name: str) -> Delegate:
@@ -185,7 +211,7 @@ def test_who_does_not_answer_lapses_and_the_seat_goes_on(
     assert confirmations.lapse_due(now=confirming.closes_at) == 0
 
     assert [state(asked), state(waits)] == ["lapsed", "approved"]
-    assert letters(since=confirming.closes_at) == ["confirm", "lapsed", "moved_up"]
+    assert letters(since=confirming.closes_at) == ["confirm", "lapsed", "moved_up", "not_expected"]
     with pytest.raises(refusals.ConfirmedTooLate):
         confirmations.confirm(asked, now=confirming.closes_at)
     moved = Delegate.objects.get(pk=waits.pk)
@@ -202,6 +228,25 @@ def test_several_of_a_group_that_lapse_are_one_letter(sent, confirming, clara, n
     assert "Aïssata Traoré" in letter.text
     assert "Moussa Keïta" in letter.text
     assert "Fatoumata Sow" not in letter.text
+
+
+def test_who_lapses_hears_it_at_their_own_address_and_a_focal_point_once(
+    sent, confirming, amina, clara, now
+):
+    aissata, moussa = person(sent, "Aïssata"), person(sent, "Moussa")
+    Representative.objects.filter(pk=aissata.representative_id).update(email="")
+    Representative.objects.filter(pk=moussa.representative_id).update(
+        email="Amina@Diaspora.example"
+    )
+    decisions.approve(sent, sent.delegates.all(), by=clara, now=now)
+
+    assert confirmations.lapse_due(now=confirming.closes_at) == 3
+
+    told = Letter.objects.filter(posted_at=confirming.closes_at)
+    assert {(letter.key.split(":")[0], letter.to) for letter in told} == {
+        ("lapsed", "amina@diaspora.example"),
+        ("not_expected", "fatoumata@diaspora.example"),
+    }
 
 
 @pytest.mark.parametrize("shown", ["postponed", "cancelled"])
@@ -234,19 +279,217 @@ def test_interpreters_are_asked_too(hearing, confirming, draft, amina, clara, no
     assert state(binta) == "confirmed"
 
 
+# Asked afterwards
+
+
+@pytest.fixture
+def unasked(sent, clara, now) -> Registration:
+    """Three people approved while the hearing asked nobody to confirm; Aïssata has no address."""
+    head = person(sent, "Aïssata").representative
+    Representative.objects.filter(pk=head.pk).update(email="")
+    decisions.approve(sent, sent.delegates.all(), by=clara, now=now - DAY)
+    return sent
+
+
+def test_who_was_approved_before_there_was_a_deadline_is_asked_once(unasked, confirming, now):
+    assert confirmations.ask_due(now=now) == 3
+    assert confirmations.ask_due(now=now + HOUR) == 0
+
+    assert set(unasked.delegates.values_list("asked_at", flat=True)) == {now}
+    asked = Letter.objects.filter(posted_at__gte=now, expires_at=confirming.closes_at)
+    assert sorted((letter.key.split(":")[0], letter.to) for letter in asked) == [
+        ("confirm", "fatoumata@diaspora.example"),
+        ("confirm", "moussa@diaspora.example"),
+        ("to_confirm", "amina@diaspora.example"),
+    ]
+    of_group = asked.get(key__startswith="to_confirm:")
+    for name in ("Aïssata Traoré", "Moussa Keïta", "Fatoumata Sow"):
+        assert f"- {name}," in of_group.text
+    moussa = person(unasked, "Moussa")
+    confirmations.confirm(moussa, now=now + HOUR)
+    assert state(moussa) == "confirmed"
+
+
+def test_shortly_before_the_deadline_they_still_have_two_days(unasked, confirming):
+    late = confirming.closes_at - HOUR
+
+    assert confirmations.ask_due(now=late) == 3
+
+    assert confirmations.until(person(unasked, "Moussa")) == late + 48 * HOUR
+    assert confirmations.lapse_due(now=late + 48 * HOUR - A_MOMENT) == 0
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_ask(unasked, hearing, confirming, begins, now):
+    def ask(**facts) -> int:
+        Event.objects.filter(pk=hearing.pk).update(**facts)
+        return confirmations.ask_due(now=now)
+
+    assert ask(state="postponed") == 0
+    assert ask(state="cancelled") == 0
+    assert ask(state="published", starts_at=now - HOUR) == 0
+    Event.objects.filter(pk=hearing.pk).update(starts_at=None)
+    assert confirmations.ask_due(now=begins) == 0
+    assert confirmations.ask_due(now=confirming.closes_at) == 0
+    Deadline.objects.filter(pk=confirming.pk).update(opens_at=now + HOUR)
+    assert confirmations.ask_due(now=now) == 0
+    assert confirmations.ask_due(now=now + HOUR) == 3
+
+
+def test_those_who_are_not_approved_are_not_asked(sent, confirming, now):
+    assert confirmations.ask_due(now=now) == 0
+
+
+def test_the_sweep_asks(unasked, confirming):
+    tasks.fill_seats()
+
+    assert not unasked.delegates.filter(asked_at=None).exists()
+
+
+def ask_twice(at_once, now):
+    return at_once(*[lambda: confirmations.ask_due(now=now)] * 2)
+
+
+@pytest.fixture
+def both_read_unasked(unasked, meeting, monkeypatch):
+    """Whoever asks waits for another one between reading and writing."""
+    by_delegation = confirmations.groupby
+
+    def later(people, key):
+        meeting()
+        return by_delegation(people, key)
+
+    monkeypatch.setattr(confirmations, "groupby", later)
+
+
+def test_two_sweeps_at_once_ask_once(at_once, both_read_unasked, unasked, confirming, now):
+    assert sorted(ask_twice(at_once, now)) == [0, 3]
+
+
+# To be replaced
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_place_is_kept_until_the_replacement_is_decided(
+    asked, sent, confirming, amina, clara, is_wanted
+):
+    late = confirming.closes_at + HOUR
+    new = replacements.replace(asked, Person("Binta", "Ba"), by=amina, now=late - DAY)
+
+    assert confirmations.lapse_due(now=late) == 0
+    if is_wanted:
+        decisions.approve(sent, [new], by=clara, now=late)
+    else:
+        decisions.decline(sent, [new], by=clara, now=late, reason="Unknown")
+    confirmations.lapse_due(now=late + HOUR)
+
+    decided = ["replaced", "approved"] if is_wanted else ["lapsed", "declined"]
+    assert [state(asked), state(new)] == decided
+
+
+# Postponed, and taken up again
+
+
+def postponed_and_moved(hearing, clara, *, at) -> None:
+    schedule.postpone(hearing, by=clara, now=at - 20 * DAY, reason="The room")
+    announcements.tell_changes(now=at - 19 * DAY)
+    day = (at + 60 * DAY).date()
+    schedule.move(
+        hearing, starts_on=day, ends_on=day, starts_at=None, ends_at=None, by=clara, now=at,
+        reason="A new room",
+    )  # fmt: skip
+
+
+def test_a_place_that_was_kept_is_not_lost_by_taking_the_event_up_again(
+    asked, hearing, confirming, clara, now
+):
+    """The deadline has passed while nobody could confirm: nobody is asked until it is moved."""
+    at = now + 30 * DAY
+    postponed_and_moved(hearing, clara, at=at)
+
+    assert confirmations.lapse_due(now=at + HOUR) == 0
+    announcements.tell_changes(now=at + HOUR)
+    assert confirmations.ask_due(now=at + HOUR) == 0
+    assert confirmations.lapse_due(now=at + HOUR) == 0
+    assert (state(asked), Delegate.objects.get(pk=asked.pk).asked_at) == ("approved", None)
+
+    deadlines.move(confirming, closes_at=at + 9 * DAY, by=clara, now=at + 2 * HOUR, reason="New")
+    assert confirmations.ask_due(now=at + 3 * HOUR) == 1
+    assert confirmations.lapse_due(now=at + 9 * DAY) == 1
+
+
+def test_people_are_asked_anew_once_they_were_told_of_the_new_days(
+    asked, hearing, confirming, clara, now
+):
+    deadlines.move(confirming, closes_at=now + 31 * DAY, by=clara, now=now, reason="Later")
+    at = now + 30 * DAY
+    postponed_and_moved(hearing, clara, at=at)
+
+    assert confirmations.ask_due(now=at + HOUR) == 0
+    announcements.tell_changes(now=at + HOUR)
+    assert confirmations.ask_due(now=at + HOUR) == 1
+    assert confirmations.ask_due(now=at + 2 * HOUR) == 0
+
+    person = Delegate.objects.get(pk=asked.pk)
+    assert confirmations.until(person) == at + HOUR + 2 * DAY
+    assert confirmations.lapse_due(now=at + 2 * DAY) == 0
+    told = Letter.objects.filter(to="moussa@diaspora.example").order_by("posted_at")
+    assert [letter.key.split(":")[0] for letter in told] == [
+        "confirm",
+        "changed",
+        "changed",
+        "confirm",
+    ]
+
+
+# Reminders to focal points
+
+
+def test_a_focal_point_who_has_answered_for_a_person_is_not_reminded(
+    hearing, confirming, draft, amina, clara, now
+):
+    for name in ("Binta", "Ousmane"):
+        intake.add_person(draft, Person(name), by=amina, now=now)
+    intake.submit(draft, by=amina, now=now)
+    decisions.approve(draft, draft.delegates.exclude(role="head"), by=clara, now=now)
+    due = confirming.closes_at - DAY
+    assert reminders.send_due(now=due) == 1
+    reminder = Letter.objects.filter(kind=Kind.REMINDER)
+
+    confirmations.confirm(person(draft, "Binta"), by=amina, now=due)
+    assert reminder.get().state == State.QUEUED
+    confirmations.decline(person(draft, "Ousmane"), by=amina, now=due)
+    assert reminder.get().state == State.CANCELLED
+
+
+def test_a_delegate_who_answers_leaves_the_focal_point_of_that_address_reminded(
+    hearing, confirming, draft, amina, clara, now
+):
+    """She comes herself, and answers for Binta, who has no address."""
+    intake.add_person(draft, Person("Amina", "Diallo", amina.email), by=amina, now=now)
+    intake.add_person(draft, Person("Binta"), by=amina, now=now)
+    intake.submit(draft, by=amina, now=now)
+    decisions.approve(draft, draft.delegates.exclude(role="head"), by=clara, now=now)
+    due = confirming.closes_at - DAY
+    reminders.send_due(now=due)
+
+    confirmations.confirm(person(draft, "Amina"), now=due)
+
+    assert Letter.objects.get(kind=Kind.REMINDER).state == State.QUEUED
+
+
 # Rush
 
 
 @pytest.fixture
-def both_read(meeting, monkeypatch):
+def both_read(asked, meeting, monkeypatch):
     """Whoever answers waits for another one between reading and writing."""
-    turn = confirmations.seats.turn
+    turn = confirmations.seats.turn_all
 
     def turn_later(*args, **kwargs):
         meeting()
         turn(*args, **kwargs)
 
-    monkeypatch.setattr(confirmations.seats, "turn", turn_later)
+    monkeypatch.setattr(confirmations.seats, "turn_all", turn_later)
 
 
 @pytest.fixture
@@ -289,6 +532,12 @@ def lapse_twice(at_once, deadline):
         lambda: confirmations.lapse_due(now=deadline.closes_at),
         lambda: confirmations.lapse_due(now=deadline.closes_at + A_MOMENT),
     )
+
+
+def test_without_the_lock_they_would_ask_twice(
+    at_once, both_read_unasked, unheld, unasked, confirming, now
+):
+    assert ask_twice(at_once, now) == [3, 3]
 
 
 def test_two_sweeps_at_once_lapse_everybody_once(at_once, both_read, asked, confirming):

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import User
 from audit.models import Entry
+from events import schedule
 from notifications.models import Kind, Letter
 from registrations import decisions, intake, refusals
 from registrations.models import Delegate, Exchange, Registration
@@ -227,3 +228,12 @@ def test_approving_and_withdrawing_at_once_end_withdrawn(
     approved_first = results[0] is None
     whole_delegation = [] if whole else ["withdrawn"]
     assert [entry.verb for entry in entries] == (["approved"] * approved_first + whole_delegation)
+
+
+@pytest.mark.parametrize("act", ["approve", "decline", "ask", "wait_list"])
+def test_nobody_is_decided_about_at_what_is_cancelled(sent, hearing, clara, now, act):
+    schedule.cancel(hearing, by=clara, now=now, reason="No mandate")
+    words = {"decline": {"reason": "Full"}, "ask": {"question": "Who pays?"}}.get(act, {})
+
+    with pytest.raises(refusals.NotTakingPlace):
+        getattr(decisions, act)(sent, sent.delegates.all(), by=clara, now=now, **words)

@@ -149,6 +149,25 @@ def test_until_lies_ahead_and_not_after_the_event(asked, hearing, clara, late):
     exemptions.grant(asked, until=over, by=clara, now=late)
 
 
+def test_nobody_is_let_in_where_groups_do_not_register(hearing, diaspora_network, clara, late):
+    hearing.deadlines.all().delete()
+
+    with pytest.raises(refusals.NoRegistration):
+        exemptions.grant((hearing, diaspora_network), until=late + DAY, by=clara, now=late)
+    assert not Exemption.objects.exists()
+
+
+def test_organisers_are_asked_also_while_the_event_takes_place(draft, hearing, amina, clara, late):
+    """Until it is over a group may be let in; a letter that had expired would reach nobody."""
+    day = late.date()
+    Event.objects.filter(pk=hearing.pk).update(starts_on=day - DAY, ends_on=day + DAY)
+
+    exemptions.ask(draft, reason=WHY, by=amina, now=late)
+
+    letter = Letter.objects.get(key__startswith="asks_in:")
+    assert letter.expires_at > late
+
+
 def test_a_no_has_its_reason_and_is_said_once(asked, draft, clara, late):
     with pytest.raises(refusals.ReasonMissing):
         exemptions.refuse(asked, answer=" ", by=clara, now=late)

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import Entry
@@ -16,6 +17,7 @@ from registrations import decisions, intake, references, refusals, replacements
 from registrations.intake import Person
 from registrations.models import GONE, Delegate, Exemption, Registration
 from stakeholders.models import Membership, Organisation, Representative
+from tests.registrations import crowd
 
 A_MOMENT = timedelta(microseconds=1)
 MOUSSA = Person("Moussa", "Keïta", "moussa@diaspora.example")
@@ -883,3 +885,52 @@ def test_one_may_withdraw_after_the_close_and_from_a_postponed_event(
     intake.withdraw(sent, by=amina, now=deadline.closes_at + timedelta(days=1))
 
     assert sent.is_withdrawn
+
+
+# How little is asked of the database, most of it while everybody else waits
+
+
+@pytest.mark.parametrize(
+    ("admission", "seats", "state", "queries"),
+    [
+        ("first_come", 50, "approved", 16),
+        ("first_come", 0, "wait_listed", 16),
+        ("reviewed", 0, "submitted", 14),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 12])
+def test_sending_asks_as_much_for_twelve_people_as_for_one(
+    hearing, now, django_assert_num_queries, admission, seats, state, queries, size
+):
+    Event.objects.filter(pk=hearing.pk).update(admission=admission, seats=seats)
+    (group,) = crowd.drafts(hearing, 1, now=now, people=size)
+    by = group.organisation.focal_points[0]
+
+    with django_assert_num_queries(queries):
+        intake.submit(group, by=by, now=now)
+
+    assert crowd.states(hearing) == {state: size}
+    assert Letter.objects.count() == 1
+
+
+def test_until_the_lock_is_held_only_the_readers_and_the_tracks_are_read(hearing, now):
+    (group,) = crowd.drafts(hearing, 1, now=now)
+    by = group.organisation.focal_points[0]
+
+    with CaptureQueriesContext(connection) as asked:
+        intake.submit(group, by=by, now=now)
+
+    place = [place for place, one in enumerate(asked) if "pg_advisory_xact_lock" in one["sql"]]
+    assert place == [3]
+
+
+def test_where_there_are_tracks_one_that_was_chosen_meanwhile_counts(hearing, now):
+    track = Track.objects.create(event=hearing, name_en="In status")
+    (group,) = crowd.drafts(hearing, 1, now=now)
+    by = group.organisation.focal_points[0]
+    stale = Registration.objects.get(pk=group.pk)
+    intake.choose_track(group, track, by=by, now=now)
+
+    intake.submit(stale, by=by, now=now)
+
+    assert people(group)[0][1] == "submitted"

@@ -12,7 +12,6 @@ from registrations import (
     intake,
     invitations,
     links,
-    mails,
     refusals,
     reminders,
 )
@@ -130,14 +129,15 @@ def test_declining_spares_the_reminder_of_a_draft(draft, hearing, deadline, amin
 def a_decline_during_a_sweep(at_once, meeting, monkeypatch, hearing, deadline, now) -> list[str]:
     invite(hearing, "one@groups.example", now=now)
     invitation, due = Invitation.objects.get(), deadline.closes_at - 7 * DAY
-    write = mails.reminder
+    hold = audiences.hold
 
-    def slowly(*arguments, **more):
+    def held_for_a_while(*arguments):
+        is_held = hold(*arguments)
         meeting()
         time.sleep(0.4)
-        return write(*arguments, **more)
+        return is_held
 
-    monkeypatch.setattr(mails, "reminder", slowly)
+    monkeypatch.setattr(audiences, "hold", held_for_a_while)
 
     def decline():
         meeting()

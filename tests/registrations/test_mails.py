@@ -20,7 +20,7 @@ from notifications.writing import Reader, Stencil, Stencils, Words
 from registrations import intake, links, mails
 from registrations.audiences import Audience, Changes, Concerned
 from registrations.models import Delegate, Exemption, Invitation, Registration, SegmentDecision
-from stakeholders.models import Organisation, Representative
+from stakeholders.models import Membership, Organisation, Representative
 
 pytestmark = pytest.mark.django_db
 
@@ -229,6 +229,27 @@ def test_waiting_list_letter_says_the_place_in_the_order(sent, hearing, port_wor
     ]
 
 
+def test_focal_points_who_read_alike_get_the_same_words_written_once(sent, now, monkeypatch):
+    for name, language in (("dede", "en"), ("eva", "ar"), ("fadi", "ar")):
+        user = User.objects.create_user(f"{name}@diaspora.example", language=language)
+        Membership.objects.create(user=user, organisation=sent.organisation)
+    rendered = []
+    render = writing.render
+    monkeypatch.setattr(
+        writing, "render", lambda name, context: rendered.append(name) or render(name, context)
+    )
+    registration, _people = fresh(sent)
+
+    with CaptureQueriesContext(connection) as asked:
+        mails.withdrawn(registration, now=now)
+
+    assert rendered == ["withdrawn"] * 2
+    assert len(asked) == 2
+    words = {letter.to.split("@")[0]: (letter.text, letter.html) for letter in Letter.objects.all()}
+    assert words["amina"] == words["dede"] != words["eva"] == words["fadi"]
+    assert len(set(Letter.objects.values_list("key", flat=True))) == 4
+
+
 def test_approval_names_the_parts_that_are_given_and_those_that_are_full(sent, hearing, now):
     morning, evening = [
         Segment.objects.create(event=hearing, name_en=name, date=hearing.starts_on, seats=1)
@@ -266,7 +287,7 @@ def test_confirmation_is_asked_for_at_the_own_address_as_the_first_focal_point_r
     Delegate.objects.update(state="approved", asked_at=now)
     _registration, (head, *_others) = fresh(sent)
 
-    mails.confirm(head, asks, now=now)
+    mails.confirm(head, deadline=asks, now=now)
 
     letter = Letter.objects.get()
     assert (letter.to, letter.language) == ("aissata@diaspora.example", "ar")
@@ -281,7 +302,7 @@ def test_whoever_has_an_account_is_asked_in_their_own_language(sent, asks, now):
     Delegate.objects.update(state="approved", asked_at=now)
     _registration, (head, *_others) = fresh(sent)
 
-    mails.confirm(head, asks, now=now)
+    mails.confirm(head, deadline=asks, now=now)
 
     assert Letter.objects.get().language == "ar"
 
@@ -291,7 +312,7 @@ def test_nobody_is_asked_to_confirm_without_an_address(sent, asks, now):
     _registration, (head, *_others) = fresh(sent)
     head.representative.email = ""
 
-    mails.confirm(head, asks, now=now)
+    mails.confirm(head, deadline=asks, now=now)
 
     assert not Letter.objects.exists()
 

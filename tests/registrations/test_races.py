@@ -1,6 +1,7 @@
 """Many at once. Each race is run five times with the lock, and is right each time; and up to five
 times without it, where it must go wrong: else the test would prove nothing."""
 
+import random
 import threading
 import time
 from collections import Counter
@@ -15,18 +16,31 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from audit.models import Entry
-from events import capacity, deadlines
+from events import capacity, deadlines, schedule
 from events.capacity import Share
 from events.models import Event
 from notifications import bell
 from notifications.models import Letter
-from registrations import decisions, intake, refusals, seats, waiting
+from registrations import (
+    announcements,
+    confirmations,
+    decisions,
+    exchanges,
+    intake,
+    refusals,
+    reminders,
+    replacements,
+    seats,
+    waiting,
+)
 from registrations.intake import Person
 from registrations.models import Delegate, Registration, RegistrationQuerySet
+from stakeholders.models import Representative
 from tests.registrations import crowd
 
 RUNS = 5
 HANDS = 24
+ACTS = 160
 A_PAUSE = 0.03
 SECOND = timedelta(seconds=1)
 MOUSSA = Person("Moussa", "Keïta", "moussa@diaspora.example")
@@ -501,3 +515,183 @@ def test_of_two_colleagues_at_once_one_is_told(two_change):
 
 def test_without_the_draft_s_lock_one_would_overwrite_the_other(two_change, unheld):
     assert any(two_change() == ["NoneType", "NoneType"] for _run in range(RUNS))
+
+
+# Everything at once: nobody waits in a circle
+
+
+def with_addresses(event: Event) -> None:
+    """Every other of the people has an address, so that it is asked and reminded."""
+    people = Representative.objects.filter(organisation__registrations__event=event)
+    for number, person in enumerate(people.order_by("family_name")[::2]):
+        person.email = f"person{number}@{event.slug}.example"
+        person.save()
+
+
+class Crowd:
+    """What groups, organisers, delegates and sweeps do, each time to somebody else."""
+
+    def __init__(self, event: Event, by: User, now: datetime, seed: int) -> None:
+        self.event, self.by, self.now = event, by, now
+        self.chance = random.Random(seed)
+        self.acts = [
+            *[self.submit] * 3,
+            *[self.approve] * 3,
+            self.withdraw,
+            self.begin_again,
+            self.withdraw_person,
+            self.decline,
+            self.wait_list,
+            self.ask,
+            self.answer,
+            self.replace,
+            *[self.confirm] * 2,
+            self.say_no,
+            self.sweep,
+            self.tell,
+            *[self.remind] * 3,
+            self.move_deadline,
+            self.postpone,
+            *[self.take_place] * 3,
+            self.change_capacity,
+        ]
+
+    def at_random(self, number: int) -> Callable[[], object]:
+        """An act, and all that is random about it, chosen now; it is looked up when it is done."""
+        act, lot = self.chance.choice(self.acts), self.chance.random()
+        at = self.now + timedelta(days=3, minutes=10 * number)
+        return lambda: act(lot, at)
+
+    def group(self, lot: float) -> Registration:
+        groups = self.event.registrations.select_related("organisation", "event").order_by("pk")
+        return groups[int(lot * groups.count())]
+
+    def person(self, lot: float, *states: str) -> Delegate:
+        people = Delegate.objects.filter(registration__event=self.event).order_by("pk")
+        people = people.select_related("representative", "registration__event")
+        fitting = list(people.filter(state__in=states)) or list(people)
+        return fitting[int(lot * len(fitting))]
+
+    def submit(self, lot: float, at: datetime) -> None:
+        submission(self.group(lot), at)()
+
+    def withdraw(self, lot: float, at: datetime) -> None:
+        intake.withdraw(self.group(lot), by=self.by, now=at)
+
+    def begin_again(self, lot: float, at: datetime) -> None:
+        group = self.group(lot)
+        intake.begin(group.event, group.organisation, by=self.by, now=at - timedelta(hours=1))
+
+    def withdraw_person(self, lot: float, at: datetime) -> None:
+        intake.withdraw_person(self.person(lot, "approved", "wait_listed"), by=self.by, now=at)
+
+    def approve(self, lot: float, at: datetime) -> None:
+        group = self.group(lot)
+        decisions.approve(group, group.delegates.all(), by=self.by, now=at)
+
+    def decline(self, lot: float, at: datetime) -> None:
+        one = self.person(lot, "submitted", "wait_listed")
+        decisions.decline(one.registration, [one], by=self.by, now=at, reason="Full")
+
+    def wait_list(self, lot: float, at: datetime) -> None:
+        one = self.person(lot, "submitted")
+        decisions.wait_list(one.registration, [one], by=self.by, now=at)
+
+    def ask(self, lot: float, at: datetime) -> None:
+        one = self.person(lot, "submitted")
+        decisions.ask(one.registration, [one], by=self.by, now=at, question="Which topic?")
+
+    def answer(self, lot: float, at: datetime) -> None:
+        exchanges.answer(self.person(lot, "more_information"), "Youth", by=self.by, now=at)
+
+    def replace(self, lot: float, at: datetime) -> None:
+        person = Person("Heir", f"{lot}")
+        replacements.replace(self.person(lot, "approved"), person, by=self.by, now=at)
+
+    def confirm(self, lot: float, at: datetime) -> None:
+        confirmations.confirm(self.person(lot, "approved"), now=at)
+
+    def say_no(self, lot: float, at: datetime) -> None:
+        confirmations.decline(self.person(lot, "approved", "confirmed"), now=at)
+
+    def sweep(self, lot: float, at: datetime) -> None:
+        confirmations.lapse_due(now=at + timedelta(days=8) * lot)
+        confirmations.ask_due(now=at)
+        waiting.fill_all(now=at)
+
+    def tell(self, lot: float, at: datetime) -> None:
+        announcements.tell_changes(now=at + timedelta(hours=1))
+
+    def remind(self, lot: float, at: datetime) -> None:
+        reminders.send_due(now=at + timedelta(days=5) * lot)
+
+    def move_deadline(self, lot: float, at: datetime) -> None:
+        deadline = self.event.deadlines.order_by("kind")[int(lot * 2)]
+        shut = self.now + timedelta(days=9 + 4 * lot)
+        deadlines.move(deadline, closes_at=shut, by=self.by, now=self.now, reason="Visas")
+
+    def postpone(self, lot: float, at: datetime) -> None:
+        schedule.postpone(self.event, by=self.by, now=at, reason="No hall")
+
+    def take_place(self, lot: float, at: datetime) -> None:
+        schedule.move(
+            self.event,
+            starts_on=self.event.starts_on,
+            ends_on=self.event.ends_on,
+            starts_at=None,
+            ends_at=None,
+            by=self.by,
+            now=at,
+            reason="A hall",
+        )
+
+    def change_capacity(self, lot: float, at: datetime) -> None:
+        capacity.change(
+            self.event,
+            admission="first_come" if lot < 0.5 else "reviewed",
+            seats=int(lot * 20),
+            cap=3,
+            by=self.by,
+            now=at,
+            quotas=[Share(12, category="youth")],
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_at_once_nobody_waits_in_a_circle(another, organisers, now, seed):
+    event = another(admission="first_come", seats=8)
+    deadlines.set_deadline(
+        event, kind="confirmation", closes_at=now + timedelta(days=11), by=None, now=now
+    )
+    crowd.drafts(event, 12, now=now, people=2)
+    with_addresses(event)
+    everybody = Crowd(event, organisers[0], now, seed)
+
+    results = all_at_once(*(everybody.at_random(number) for number in range(ACTS)), hands=8)
+
+    odd = [
+        result
+        for result in results
+        if isinstance(result, Exception) and not type(result).__module__.endswith("refusals")
+    ]
+    assert odd == []
+    assert sum(not isinstance(result, Exception) for result in results) > ACTS / 4
+
+
+def test_who_takes_the_lock_after_a_row_waits_in_a_circle(another, organisers, meeting, now):
+    """So the test above would see it."""
+    (group,) = crowd.sent(another(), 1, now=now)
+
+    @transaction.atomic
+    def in_order() -> None:
+        capacity.hold(group.event)
+        meeting()
+        Registration.objects.held(group)
+
+    @transaction.atomic
+    def upside_down() -> None:
+        Registration.objects.held(group)
+        meeting()
+        capacity.hold(group.event)
+
+    assert kinds(all_at_once(in_order, upside_down)) == ["NoneType", "OperationalError"]

@@ -289,14 +289,15 @@ def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
     user = User.objects.get(email="early@groups.example")
     now = CLOSES_AT - 7 * DAY
     intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
-    write = mails.reminder
+    hold = audiences.hold
 
-    def slowly(*arguments, **more):
+    def held_for_a_while(*arguments):
+        is_held = hold(*arguments)
         meeting()
         time.sleep(0.3)
-        return write(*arguments, **more)
+        return is_held
 
-    monkeypatch.setattr(mails, "reminder", slowly)
+    monkeypatch.setattr(audiences, "hold", held_for_a_while)
 
     def submit():
         meeting()
@@ -317,19 +318,16 @@ def a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, deadline) ->
     user = User.objects.get(email="early@groups.example")
     now = CLOSES_AT - 7 * DAY
     intake.add_person(draft, intake.Person("Awa"), by=user, now=now)
-    write, hold = mails.reminder, audiences.hold
+    hold = audiences.hold
 
     def held_after_a_while(*arguments):
         meeting()
         time.sleep(0.4)
-        return hold(*arguments)
-
-    def slowly(*arguments, **more):
+        is_held = hold(*arguments)
         time.sleep(0.4)
-        return write(*arguments, **more)
+        return is_held
 
     monkeypatch.setattr(audiences, "hold", held_after_a_while)
-    monkeypatch.setattr(mails, "reminder", slowly)
 
     def submit():
         meeting()
@@ -355,6 +353,21 @@ def test_without_holding_it_a_sent_delegation_would_be_reminded(
     reminded = a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, february)
 
     assert reminded == ["queued"]
+
+
+def test_no_group_waits_while_words_are_written(monkeypatch, february):
+    for name in ("one", "two"):
+        begin(february, name, at=CLOSES_AT - 20 * DAY)
+    done, hold, letter = [], audiences.hold, mails.events_mails.letter
+    monkeypatch.setattr(audiences, "hold", lambda deadline: done.append("held") or hold(deadline))
+    monkeypatch.setattr(
+        mails.events_mails,
+        "letter",
+        lambda *facts, **more: done.append("written") or letter(*facts, **more),
+    )
+
+    assert reminders.send_due(now=CLOSES_AT - 7 * DAY) == 2
+    assert done == ["written", "written", "held"]
 
 
 @pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel])
@@ -575,7 +588,7 @@ def test_a_sweep_asks_the_same_questions_for_one_and_for_nine(
         begin(february, f"group{number}", at=CLOSES_AT - 20 * DAY)
         follow(february.event, f"reader{number}", at=CLOSES_AT - 20 * DAY)
 
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(20):
         assert reminders.send_due(now=CLOSES_AT - 7 * DAY) == 2 * size
     with django_assert_num_queries(16):
         assert reminders.send_due(now=CLOSES_AT - 7 * DAY + HOUR) == 0
@@ -688,14 +701,15 @@ def a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> li
     )
     Representative.objects.update(email="awa@people.example")
     registration.delegates.update(state="approved", asked_at=CLOSES_AT)
-    delegate, write = registration.delegates.get(), mails.reminder
+    delegate, hold = registration.delegates.get(), audiences.hold
 
-    def slowly(*arguments, **more):
+    def held_for_a_while(*arguments):
+        is_held = hold(*arguments)
         meeting()
         time.sleep(0.4)
-        return write(*arguments, **more)
+        return is_held
 
-    monkeypatch.setattr(mails, "reminder", slowly)
+    monkeypatch.setattr(audiences, "hold", held_for_a_while)
 
     def confirm():
         meeting()

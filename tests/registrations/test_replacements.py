@@ -7,7 +7,7 @@ from clock import walls
 from events import capacity, deadlines
 from events.models import Deadline, Event, Segment
 from notifications.models import Letter
-from registrations import decisions, intake, refusals, replacements
+from registrations import decisions, intake, refusals, reminders, replacements
 from registrations.intake import Person
 from registrations.models import Delegate, Registration, SegmentDecision
 
@@ -285,3 +285,28 @@ def unlinked(monkeypatch):
         "create",
         lambda **facts: create(**facts | {"replaces": None}),
     )
+
+
+# Reminders
+
+
+@pytest.mark.parametrize("admission", ["reviewed", "first_come"])
+def test_whoever_is_replaced_is_not_reminded_to_confirm(
+    draft, hearing, amina, clara, now, admission
+):
+    Event.objects.filter(pk=hearing.pk).update(admission=admission)
+    deadline = deadlines.set_deadline(
+        hearing, kind=Deadline.Kind.CONFIRMATION, closes_at=now + 12 * DAY, by=None, now=now
+    )
+    intake.submit(draft, by=amina, now=now)
+    old = person(draft, "Aïssata")
+    if admission == "reviewed":
+        decisions.approve(draft, [old], by=clara, now=now)
+    due = deadline.closes_at - DAY
+    assert reminders.send_due(now=due) == 1
+
+    new = replacements.replace(person(draft, "Aïssata"), HEAD, by=amina, now=due)
+    if admission == "reviewed":
+        decisions.approve(draft, [new], by=clara, now=due)
+
+    assert Letter.objects.get(key__startswith="reminder:").state == "cancelled"

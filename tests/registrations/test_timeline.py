@@ -1,0 +1,30 @@
+"""Whatever is remembered of a group's registration is told to the group in words."""
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+from registrations import timeline
+
+ROOMS = (
+    "confirmations",
+    "decisions",
+    "exchanges",
+    "exemptions",
+    "intake",
+    "replacements",
+    "seats",
+    "waiting",
+)
+
+
+def test_every_verb_has_its_words_and_no_words_are_without_a_verb():
+    house = Path(settings.BASE_DIR) / "registrations"
+    remembered = {
+        verb
+        for room in ROOMS
+        for verb in re.findall(r'gettext_noop\("([^"]+)"\)', (house / f"{room}.py").read_text())
+    }
+
+    assert remembered == timeline.OF_THE_GROUP.keys() | timeline.OF_A_PERSON.keys()
