@@ -41,23 +41,25 @@ class Course:
             portal = stack.enter_context(place.portal(self.ports.portal))
             now = clock.now()
             self.people(now)
-            for name, measure in (
-                ("event page", lambda: self.event_page(portal.web)),
-                ("page weight", self.weight),
-                ("registration", lambda: self.registration(portal.web)),
-                ("attendee list", lambda: self.attendee_list(now)),
-                ("queries", self.queries),
-                ("rush for seats", lambda: crowd.rush(self, portal.web)),
-                ("closing second", lambda: crowd.closing_second(self)),
-                ("reminders", lambda: post.letters(self, post_office)),
-                ("reminders, worker killed", lambda: post.killed(self, portal, post_office)),
-                ("memory", lambda: self.memory(portal)),
-            ):
-                if self.only and name not in self.only:
-                    continue
+            measurements = {
+                "event page": lambda: self.event_page(portal.web),
+                "page weight": self.weight,
+                "registration": lambda: self.registration(portal.web),
+                "attendee list": lambda: self.attendee_list(now),
+                "queries": self.queries,
+                "rush for seats": lambda: crowd.rush(self, portal.web),
+                "closing second": lambda: crowd.closing_second(self),
+                "reminders": lambda: post.letters(self, post_office),
+                "worker killed": lambda: post.killed(self, portal, post_office),
+                "memory": lambda: self.memory(portal),
+            }
+            unknown = [name for name in self.only if name not in measurements]
+            if unknown:
+                raise place.Trouble(f"BENCH_ONLY names “{unknown[0]}”, which is not measured.")
+            for name in self.only or measurements:
                 self.tell(name)
                 try:
-                    measure()
+                    measurements[name]()
                 except (walk.Lost, place.Trouble, OSError) as error:
                     self.troubles.append(f"{name}: {error}")
             self.tell("ending the portal")
