@@ -292,11 +292,15 @@ def reason_field(help_text: str) -> forms.CharField:
 
 
 class ReasonForm(forms.Form):
-    reason = reason_field(gettext_lazy("It is kept in the history of the event."))
+    reason = reason_field(
+        gettext_lazy("It stands in the history of the event, and in the letters about it.")
+    )
 
 
 class MoveEventForm(EventDays):
-    reason = reason_field(gettext_lazy("It is kept in the history of the event."))
+    reason = reason_field(
+        gettext_lazy("It stands in the history of the event, and in the letters about it.")
+    )
 
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,11 +1,11 @@
 """Texts that organisers write, with a column for each UN language and English to fall back on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from translated_fields import TranslatedField, to_attribute
 
 SOURCE = "en"
@@ -31,3 +31,8 @@ def translated(field: models.Field, **english: Any) -> TranslatedField:
     return TranslatedField(
         field, {SOURCE: english} if english else None, languages=CODES, attrgetter=_reader
     )
+
+
+def listed(parts: Iterable[Any]) -> str:
+    """“Amina Diallo, Bo Santos”, with the comma of the language that is spoken now."""
+    return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)

@@ -8,6 +8,7 @@ from celery import current_app
 logger = logging.getLogger(__name__)
 
 REST = 10.0
+ECHO = 0.2
 IMPATIENT = {
     "socket_timeout": 0.5,
     "socket_connect_timeout": 0.5,
@@ -19,10 +20,16 @@ _silent_until = 0.0
 
 
 def ring() -> None:
-    """Tell the worker that letters wait; the sweep finds them if nobody hears."""
+    """Tell the worker that letters wait; the sweep finds them if nobody hears.
+
+    Whoever comes within the echo of a ring need not ring again: the worker, once it has heard, looks
+    for longer than that. A broken bell is left alone for some seconds.
+    """
     global _silent_until
-    if time.monotonic() < _silent_until:
+    began = time.monotonic()
+    if began < _silent_until:
         return
+    _silent_until = began + ECHO
     try:
         with current_app.connection_for_write(
             transport_options=IMPATIENT, connect_timeout=0.5

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from events import texts
 from events.models import Segment, Track
 from registrations.intake import Person
 from registrations.models import Delegate
@@ -43,7 +44,7 @@ def _as_words(form: forms.BaseForm, name: str, value: Any) -> str:
     if not isinstance(field, forms.ChoiceField):
         return " ".join(str(value or "").split())
     chosen = {str(each) for each in (value if isinstance(value, list | tuple) else [value])}
-    return ", ".join(str(label) for key, label in field.choices if key and str(key) in chosen)
+    return texts.listed(label for key, label in field.choices if key and str(key) in chosen)
 
 
 class PersonForm(forms.Form):

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clock import shown
+from events import texts
 from events.models import Deadline, Event, Quota
 from registrations.models import Delegate, Exemption, Registration
 from stakeholders.models import Organisation
@@ -102,7 +103,7 @@ class AlreadyDecided(Refusal):
                 len(people),
             )
             % {
-                "people": ", ".join(
+                "people": texts.listed(
                     f"{delegate} ({delegate.get_state_display()})" for delegate in people
                 )
             }

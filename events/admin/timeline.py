@@ -17,6 +17,7 @@ from translated_fields import to_attribute
 from accounts.models import User
 from audit.models import Entry
 from clock import shown, walls
+from events import texts
 from events.models import ReminderStep
 
 LANGUAGE_OF = {to_attribute("", code): name for code, name in settings.CONTENT_LANGUAGES}
@@ -128,7 +129,7 @@ def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
     if name == "user":
         return str(User.objects.filter(pk=value).first() or value)
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+        return texts.listed(value)
     if name == "step":
         return _step(value)
     if name == "audience":

@@ -32,7 +32,9 @@ BESIDE: dict[type[Exception], str] = {
 
 
 class MoveDeadlineForm(WallTimeForm):
-    reason = reason_field(gettext_lazy("It is kept in the history of the deadline."))
+    reason = reason_field(
+        gettext_lazy("It stands on the page of the event, and in the letters about it.")
+    )
 
 
 @admin.register(Deadline)
@@ -217,12 +219,14 @@ class DeadlineAdmin(ScopedAdmin):
                 "%(n)s group has an unsent draft.", "%(n)s groups have unsent drafts.", drafts
             )
             told.append(unsent % {"n": drafts})
-        taken_back = ngettext(
-            "%(n)s reminder with the old date waits and is taken back.",
-            "%(n)s reminders with the old date wait and are taken back.",
-            waiting,
-        )
-        told += [taken_back % {"n": waiting}, readers.told_of_deadline(moved)]
+        if waiting:
+            taken_back = ngettext(
+                "%(n)s reminder with the old date waits and is taken back.",
+                "%(n)s reminders with the old date wait and are taken back.",
+                waiting,
+            )
+            told.append(taken_back % {"n": waiting})
+        told.append(readers.told_of_deadline(moved))
         return {
             "letters": " ".join(told),
             "people_title": _("Reminders by the new date"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 import clock
+from events import texts
 from events.admin import pages
 from registrations import decisions, refusals
 from registrations.admin import counting
@@ -191,7 +192,7 @@ def letters(
     told, silent = [], []
     for registration, delegates in delegations:
         points = registration.organisation.focal_points
-        names = ", ".join(str(delegate) for delegate in delegates)
+        names = texts.listed(delegates)
         told += [f"{point.email} ({names})" for point in points]
         silent += [] if points else [str(registration.organisation)]
     sentences = []
@@ -203,7 +204,7 @@ def letters(
     if silent:
         sentences.append(
             _("Nobody is written to for %(organisations)s: no focal point is there.")
-            % {"organisations": ", ".join(silent)}
+            % {"organisations": texts.listed(silent)}
         )
     if are_asked and any(of.event.confirmation_deadline for of, _people in delegations):
         sentences.append(_("Each of the people is asked at their own address whether they come."))

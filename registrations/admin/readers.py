@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
+from events import texts
 from events.models import Deadline, Event
 from registrations import audiences
 
@@ -35,7 +36,7 @@ TOLD = REMINDED | {
 def said(readers: Mapping[str, int], words: Mapping = REMINDED) -> str:
     """“2 focal points with an unsent draft, 5 followers”"""
     told = [str(words[name] % {"n": readers[name]}) for name in words if readers.get(name)]
-    return ", ".join(told) or _("nobody")
+    return texts.listed(told) or _("nobody")
 
 
 def told_of(event: Event) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 import clock
-from events import capacity, refusals
+from events import capacity, refusals, texts
 from events.admin import pages
 from events.admin.events import EventAdmin
 from events.forms import SeatsForm
@@ -166,8 +166,8 @@ def over_cap(stands: counting.Stand) -> Iterable[str]:
     groups = stands.groups_over(cap)
     if groups:
         yield ngettext(
-            "%(n)s group has more than %(cap)s seats: it keeps them, and gets no more.",
-            "%(n)s groups have more than %(cap)s seats: they keep them, and get no more.",
+            "%(n)s group has more seats than the cap of %(cap)s: it keeps them and gets no more.",
+            "%(n)s groups have more seats than the cap of %(cap)s: they keep them and get no more.",
             groups,
         ) % {"n": groups, "cap": cap}
 
@@ -197,7 +197,7 @@ def moved_up(stands: counting.Stand, people: list[Delegate]) -> list[str]:
         "%(n)s people on the waiting list would get a seat within a minute",
         len(people),
     ) % {"n": len(people)}
-    names = ", ".join(str(delegate) for delegate in people[:MOST_NAMED])
+    names = texts.listed(people[:MOST_NAMED])
     if len(people) > MOST_NAMED:
         names = _("%(names)s and %(n)s more") % {"names": names, "n": len(people) - MOST_NAMED}
     return [f"{said}: {names}."]

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.db.models import Prefetch, prefetch_related_objects
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,7 +28,7 @@ from registrations.forms import (
     show_theirs,
     typed,
 )
-from registrations.models import SEATED, Delegate, Exemption, Registration
+from registrations.models import SEATED, Delegate, Exemption, Registration, SegmentDecision
 from registrations.views import frame
 from stakeholders import membership
 from stakeholders import refusals as stakeholder_refusals
@@ -316,6 +317,10 @@ def _check_page(
     if not own.is_draft:
         return redirect(own)
     context = frame.page(own, request.user, now, refusal=refusal, here="check")
+    in_order = SegmentDecision.objects.select_related("segment").order_by(
+        "segment__date", "segment__starts_at", "segment__name_en"
+    )
+    prefetch_related_objects(context["delegates"], Prefetch("segments", in_order))
     if refusal:
         context["reached_us"] = _reached_us(own.event, now)
     names = dict(frame.categories(own.event))

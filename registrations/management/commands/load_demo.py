@@ -141,7 +141,10 @@ def full(days: Event, now: datetime) -> None:
     deadlines.set_deadline(
         days,
         kind=Deadline.Kind.CONFIRMATION,
-        closes_at=walls.start_of(days.starts_on - timedelta(days=7), days.zone),
+        closes_at=max(
+            walls.start_of(days.starts_on - timedelta(days=7), days.zone),
+            days.registration_deadline.closes_at + timedelta(days=2),
+        ),
         by=None,
         now=yesterday,
     )
