@@ -27,7 +27,10 @@ HOLDS_SEAT = Q(state__in=SEATED) & ~Q(role__in=WITHOUT_SEAT)
 LIMITS = """
     select 'quota', id, seats, category, region, track_id from events_quota where event_id = %(of)s
     union all
-    select 'segment', id, seats, '', '', null from events_segment where event_id = %(of)s
+    select 'segment', id, seats, '', '', null from events_segment part
+    where event_id = %(of)s and (seats is not null or exists (
+        select from registrations_segmentdecision where segment_id = part.id
+    ))
 """
 COUNTED = """
     select {whose},
@@ -341,7 +344,7 @@ def take_parts(decisions: QuerySet[SegmentDecision]) -> None:
 
 
 def _limits(event: Event) -> tuple[list[Quota], dict[UUID, Tally]]:
-    """The quotas in order, and the segments, each with its limit or none."""
+    """The quotas in order, and the segments that have a limit, or were asked for when they had."""
     quotas, parts = [], {}
     with connection.cursor() as cursor:
         cursor.execute(LIMITS, {"of": event.pk})

@@ -62,7 +62,7 @@ def test_what_will_happen_is_shown_before_it_is_set(clara_in, clara, sent, heari
         "gets one until 2 are free.",
         "“Africa”: 3 are seated, 1 seat: nobody loses a seat, nobody new gets one until 3 are "
         "free.",
-        "1 group has more than 2 seats: it keeps them, and gets no more.",
+        "1 group has more seats than the cap of 2: it keeps them and gets no more.",
         "Nobody waits for a seat.",
     ]
     hearing.refresh_from_db()
