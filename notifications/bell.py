@@ -22,8 +22,8 @@ _silent_until = 0.0
 def ring() -> None:
     """Tell the worker that letters wait; the sweep finds them if nobody hears.
 
-    Whoever comes within the echo of a ring need not ring again: the worker, once it has heard, looks
-    for longer than that. A broken bell is left alone for some seconds.
+    Whoever comes within the echo of a ring need not ring again: the worker, once it has heard,
+    looks for longer than that. A broken bell is left alone for some seconds.
     """
     global _silent_until
     began = time.monotonic()

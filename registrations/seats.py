@@ -24,16 +24,17 @@ from stakeholders.models import Organisation
 State = Delegate.State
 Part = SegmentDecision.State
 HOLDS_SEAT = Q(state__in=SEATED) & ~Q(role__in=WITHOUT_SEAT)
-LIMITS = """
-    select 'quota', id, seats, category, region, track_id from events_quota where event_id = %(of)s
+STANDS = """
+    select 'quota', id, category, region, track_id, seats, null::bigint, null::bigint
+    from events_quota where event_id = %(of)s
     union all
-    select 'segment', id, seats, '', '', null from events_segment part
+    select 'segment', id, '', '', null, seats, null, null
+    from events_segment part
     where event_id = %(of)s and (seats is not null or exists (
         select from registrations_segmentdecision where segment_id = part.id
     ))
-"""
-COUNTED = """
-    select {whose},
+    union all
+    select 'people', {whose},
         count(*) filter (where person.state <> 'wait_listed'),
         count(*) filter (where person.state = 'wait_listed'),
         max(person.waits_as)
@@ -44,10 +45,10 @@ COUNTED = """
         person.state = 'wait_listed'
         or (person.state = any(%(seated)s) and person.role <> all(%(without)s))
     )
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
 """
 BY_GROUP = "organisation.id, organisation.category, organisation.country, delegation.track_id"
-ALL_ALIKE = "null, null, null, null"
+ALL_ALIKE = "null::uuid, '', '', null::uuid"
 HOLDERS = {
     "seated": [str(each) for each in SEATED],
     "without": [str(each) for each in WITHOUT_SEAT],
@@ -97,8 +98,8 @@ class Tally:
 
 
 class Table:
-    """The seats of one event: given, left and waited for, as they stand. Two queries, however
-    many people there are, and one more where an event has parts.
+    """The seats of one event: given, left and waited for, as they stand. One query, however many
+    people there are, one more to count by groups, and one more where an event has parts.
 
     Where all groups count alike, because neither they nor sorts of them have a limit of their
     own, they are counted as one.
@@ -107,8 +108,8 @@ class Table:
     def __init__(self, event: Event) -> None:
         self.event = event
         self.all = Tally(event.seats)
-        quotas, self.segments = _limits(event)
-        self.quotas = {quota: Tally(quota.seats) for quota in quotas}
+        self.quotas: dict[Quota, Tally] = {}
+        self.segments: dict[UUID, Tally] = {}
         self._organisations: dict[UUID, Tally] = {}
         self._waiting: Counter[Group | None] = Counter()
         self._count_people()
@@ -222,11 +223,17 @@ class Table:
         return places
 
     def _count_people(self) -> None:
-        whose = ALL_ALIKE if self._counts_all_alike else BY_GROUP
-        with connection.cursor() as cursor:
-            cursor.execute(COUNTED.format(whose=whose), {"of": self.event.pk, **HOLDERS})
-            rows = cursor.fetchall()
-        for organisation, category, country, track, given, waiting, last in rows:
+        stands = _stands(self.event, ALL_ALIKE if self.event.cap is None else BY_GROUP)
+        quotas = [
+            Quota(pk, self.event.pk, category, region, track, seats)
+            for pk, category, region, track, seats, _none, _nor in stands["quota"]
+        ]
+        quotas.sort(key=lambda each: (each.category, each.region, str(each.track_id)))
+        self.quotas = {quota: Tally(quota.seats) for quota in quotas}
+        self.segments = {pk: Tally(seats) for pk, _c, _r, _t, seats, _g, _w in stands["segment"]}
+        if self.event.cap is None and quotas:
+            stands = _stands(self.event, BY_GROUP)
+        for organisation, category, country, track, given, waiting, last in stands["people"]:
             group = None
             if organisation:
                 group = Group(organisation, category, REGION_OF.get(country, ""), track)
@@ -343,19 +350,15 @@ def take_parts(decisions: QuerySet[SegmentDecision]) -> None:
     decisions.exclude(state=Part.ASKED).update(state=Part.ASKED, waits_as=None)
 
 
-def _limits(event: Event) -> tuple[list[Quota], dict[UUID, Tally]]:
-    """The quotas in order, and the segments that have a limit, or were asked for when they had."""
-    quotas, parts = [], {}
+def _stands(event: Event, whose: str) -> dict[str, list[tuple]]:
+    """The quotas; the segments that have a limit, or were asked for when they had; and how many
+    people have seats or wait, by what `whose` names."""
+    found: dict[str, list[tuple]] = {"quota": [], "segment": [], "people": []}
     with connection.cursor() as cursor:
-        cursor.execute(LIMITS, {"of": event.pk})
-        for what, pk, limit, category, region, track in cursor.fetchall():
-            if what == "segment":
-                parts[pk] = Tally(limit)
-            else:
-                quota = Quota(pk, event.pk, category, region, track, limit)
-                quotas.append(quota)
-    quotas.sort(key=lambda each: (each.category, each.region, str(each.track_id)))
-    return quotas, parts
+        cursor.execute(STANDS.format(whose=whose), {"of": event.pk, **HOLDERS})
+        for what, *facts in cursor.fetchall():
+            found[what].append(tuple(facts))
+    return found
 
 
 def _count_parts(parts: dict[UUID, Tally]) -> None:

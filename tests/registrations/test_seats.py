@@ -59,29 +59,36 @@ def sentence(limit_reached) -> str:
 # Counting
 
 
-def test_the_table_is_counted_in_three_queries_however_many_people_there_are(
+def test_the_table_is_counted_in_two_queries_however_many_people_there_are(
     hearing, limit, submit, approve, now, django_assert_num_queries
 ):
     limit(seats=50, cap=2, quotas=[Share(40, category="youth"), Share(3, region="142")])
     Segment.objects.create(event=hearing, name_en="Day 1", date=hearing.starts_on, seats=5)
     held = capacity.hold(hearing)
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert seats.Table(held).given == 0
 
     for registration in submit(crowd.drafts(hearing, 12, now=now, people=2)):
         approve(registration)
     held = capacity.hold(hearing)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         table = seats.Table(held)
         assert (table.given, table.left) == (24, 26)
         assert [tally.left for tally in table.quotas.values()] == [3, 16]
 
 
-def test_an_event_without_parts_is_counted_in_two(hearing, django_assert_num_queries):
+@pytest.mark.parametrize(
+    ("limits", "queries"),
+    [({}, 1), ({"cap": 2}, 1), ({"quotas": [Share(40, category="youth")]}, 2)],
+)
+def test_an_event_without_parts_is_counted_in_one_and_quotas_in_one_more(
+    hearing, limit, django_assert_num_queries, limits, queries
+):
+    limit(seats=50, **limits)
     held = capacity.hold(hearing)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(queries):
         seats.Table(held)
 
 
