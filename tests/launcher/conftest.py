@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import ROOT
+from launcher import ROOT, processes
 
 # What the run of the tests itself was started with.
 INHERITED = ("DATABASE_URL", "REDIS_URL", "PORTAL_VAR", "SECRET_KEY", "BASE_URL", "DEMO", "PORT")
@@ -53,7 +53,13 @@ def launcher(surroundings: dict[str, str]) -> Callable[..., subprocess.Popen]:
 
 
 def left_of(home: Path) -> list[str]:
-    """The command lines of living processes that work for this home."""
+    """The command lines of processes that work for this home, and live for more than a moment: who
+    was just killed needs one to go."""
+    processes.wait_until(lambda: not _working_for(home), 2)
+    return _working_for(home)
+
+
+def _working_for(home: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
