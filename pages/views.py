@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 import clock
-from clock import shown, walls
+from clock import shown
 from events.models import Deadline, Event, Process
 from registrations.models import Delegate, Registration
 
@@ -218,7 +218,7 @@ def _key_dates(found: Event, now: datetime) -> list[dict[str, Any]]:
                 },
             )
         )
-    begins = found.starts_at or walls.start_of(found.starts_on, found.zone)
+    begins = found.begins_at
     dates.append(
         (
             begins,

@@ -112,7 +112,12 @@ def add_person(
     _check_head(held, person)
     if person.role not in WITHOUT_SEAT:
         _check_cap(held, more=1)
-    representative = _representative(held.organisation, person)
+    representative = Representative.objects.known_as(
+        held.organisation,
+        given_names=person.given_names,
+        family_name=person.family_name,
+        email=person.email,
+    )
     if held.delegates.filter(representative=representative).exists():
         raise refusals.ListedAlready(person.full_name)
     last = held.delegates.aggregate(last=Max("position"))["last"] or 0
@@ -152,7 +157,12 @@ def change_person(
     _check_head(held, person, but=delegate)
     if person.role not in WITHOUT_SEAT and not delegate.needs_seat:
         _check_cap(held, more=1)
-    representative = _representative(held.organisation, person)
+    representative = Representative.objects.known_as(
+        held.organisation,
+        given_names=person.given_names,
+        family_name=person.family_name,
+        email=person.email,
+    )
     if held.delegates.filter(representative=representative).exclude(pk=delegate.pk).exists():
         raise refusals.ListedAlready(person.full_name)
     before = delegate.representative
@@ -439,17 +449,6 @@ def _tidy(registration: Registration, person: Person) -> Person:
         return person
     counted = registration.event.segments.exclude(seats=None).filter(pk__in=person.segments)
     return replace(person, segments=tuple(sorted(counted.values_list("pk", flat=True))))
-
-
-def _representative(organisation: Organisation, person: Person) -> Representative:
-    """The person as the organisation knows them, or entered anew."""
-    representative, _is_new = Representative.objects.get_or_create(
-        organisation=organisation,
-        given_names=person.given_names,
-        family_name=person.family_name,
-        email=person.email,
-    )
-    return representative
 
 
 def _forget_unsent(representative: Representative) -> None:

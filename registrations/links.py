@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.core import signing
 from django.urls import reverse
 
-from clock import walls
 from registrations.models import Delegate, Invitation
 
 CONFIRM, INVITATION = "confirm", "invitation"
@@ -38,8 +37,7 @@ def answer_until(delegate: Delegate) -> datetime | None:
     deadline = event.confirmation_deadline
     if delegate.asked_at is None or deadline is None:
         return None
-    begins = event.starts_at or walls.start_of(event.starts_on, event.zone)
-    return min(max(deadline.closes_at, delegate.asked_at + TIME_TO_ANSWER), begins)
+    return min(max(deadline.closes_at, delegate.asked_at + TIME_TO_ANSWER), event.begins_at)
 
 
 def _signed(pk: uuid.UUID, salt: str) -> str:

@@ -67,7 +67,12 @@ def replace(delegate: Delegate, person: Person, *, by: User, now: datetime) -> D
     registration = Registration.objects.held(delegate.registration, event)
     delegate.refresh_from_db()
     delegate.registration = registration
-    representative = _representative(registration, person)
+    representative = Representative.objects.known_as(
+        registration.organisation,
+        given_names=person.given_names,
+        family_name=person.family_name,
+        email=person.email,
+    )
     named = Delegate.objects.filter(replaces=delegate).select_related("representative").first()
     if named and named.representative == representative:
         return named
@@ -124,17 +129,6 @@ def _take_over(old: Delegate, new: Delegate, *, by: User, now: datetime) -> None
     mails.replaced(new.registration, old, new, now=now)
     waiting.ask_to_confirm([new], now=now)
     waiting.serve(table, now=now)
-
-
-def _representative(registration: Registration, person: Person) -> Representative:
-    """The person as the organisation knows them, or entered anew."""
-    representative, _is_new = Representative.objects.get_or_create(
-        organisation=registration.organisation,
-        given_names=person.given_names,
-        family_name=person.family_name,
-        email=person.email,
-    )
-    return representative
 
 
 def _check_head(delegate: Delegate, person: Person) -> None:

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_noop
 from accounts.models import User
 from audit import trail
 from audit.models import Entry
-from clock import walls
 from events.models import Event, Quota
 from events.regions import REGION_OF
 from registrations import refusals
@@ -281,7 +280,7 @@ class Table:
 
 
 def has_begun(event: Event, now: datetime) -> bool:
-    return now >= (event.starts_at or walls.start_of(event.starts_on, event.zone))
+    return now >= event.begins_at
 
 
 def turn(

@@ -125,6 +125,20 @@ class Membership(models.Model):
         return f"{self.user}: {self.organisation}"
 
 
+class RepresentativeQuerySet(models.QuerySet["Representative"]):
+    def known_as(
+        self, organisation: Organisation, *, given_names: str, family_name: str, email: str
+    ) -> "Representative":
+        """The person as the organisation knows them, or entered anew."""
+        representative, _is_new = self.get_or_create(
+            organisation=organisation,
+            given_names=given_names,
+            family_name=family_name,
+            email=email,
+        )
+        return representative
+
+
 class Representative(models.Model):
     """A person whom the organisation sends; kept between events."""
 
@@ -135,6 +149,8 @@ class Representative(models.Model):
     given_names = models.CharField(_("given names"), max_length=120)
     family_name = models.CharField(_("family name"), max_length=120, blank=True)
     email = models.EmailField(_("email address"), max_length=254, blank=True)
+
+    objects = RepresentativeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("representative")

@@ -174,6 +174,11 @@ class Event(models.Model):
     def _window(self, kind: str) -> "Deadline | None":
         return next((each for each in self.deadlines.all() if each.kind == kind), None)
 
+    @property
+    def begins_at(self) -> datetime:
+        """Its first moment: the start of its first day where no hour is known."""
+        return self.starts_at or walls.start_of(self.starts_on, self.zone)
+
     def is_over(self, now: datetime) -> bool:
         return now >= walls.closing(self.ends_on, None, self.zone)
 
