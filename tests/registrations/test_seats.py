@@ -10,6 +10,7 @@ from notifications.models import Letter
 from registrations import decisions, intake, refusals, seats
 from registrations.intake import Person
 from registrations.models import Delegate, SegmentDecision
+from stakeholders.models import Representative
 from tests.registrations import crowd
 
 LATER = timedelta(hours=1)
@@ -291,7 +292,9 @@ def stand_in(draft, submit, approve, now):
         old = draft.delegates.get()
         new = Delegate.objects.create(
             registration=draft,
-            representative=intake._representative(draft.organisation, Person("Awa", "Ba")),
+            representative=Representative.objects.known_as(
+                draft.organisation, given_names="Awa", family_name="Ba", email=""
+            ),
             state="submitted",
             role=role,
             replaces=old,
