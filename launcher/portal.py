@@ -214,9 +214,7 @@ class Portal:
         celery = [str(SCRIPTS / "celery"), "--quiet", "--app", "gcm_portal"]
         web = [
             *(str(SCRIPTS / "gunicorn"), "gcm_portal.wsgi:application"),
-            *("--bind", f"fd://{self.listener.fileno()}", "--preload", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-            *("--graceful-timeout", "8", "--log-level", "warning"),
+            *("--bind", f"fd://{self.listener.fileno()}"),
         ]
         worker = [
             *(*celery, "worker", "--pool", "threads", "--concurrency", "2"),
