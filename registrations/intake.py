@@ -200,9 +200,9 @@ def keep_typed(registration: Registration, task: str, typed: dict[str, Any], *, 
 
 
 @transaction.atomic
-def submit(registration: Registration, *, by: User, now: datetime) -> None:
+def submit(registration: Registration, *, by: User, now: datetime) -> list[Delegate]:
     """Send the delegation to the organisers; first come, first served, each of its people gets a
-    seat or a place on the waiting list.
+    seat or a place on the waiting list. The people, with what became of them.
 
     What this is judged by is read under the lock of the event's seats; only `now` is the moment
     at which the request came in, however long it has waited.
@@ -243,6 +243,7 @@ def submit(registration: Registration, *, by: User, now: datetime) -> None:
         trail.record_many([sent])
         mails.received(held, deadline, now=now, people=people, readers=readers)
     registration.sent_at, registration.unfinished = held.sent_at, held.unfinished
+    return people
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Seats are counted and given here. Verbs do it under the lock of the event: `capacity.hold`."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,17 +37,29 @@ STANDS = """
         count(*) filter (where person.state <> 'wait_listed'),
         count(*) filter (where person.state = 'wait_listed'),
         max(person.waits_as)
-    from registrations_delegate person
-    join registrations_registration delegation on delegation.id = person.registration_id
-    join stakeholders_organisation organisation on organisation.id = delegation.organisation_id
-    where delegation.event_id = %(of)s and (
-        person.state = 'wait_listed'
-        or (person.state = any(%(seated)s) and person.role <> all(%(without)s))
-    )
+    from registrations_registration delegation
+    cross join lateral (
+        select state, waits_as from registrations_delegate
+        where registration_id = delegation.id and (
+            state = 'wait_listed' or (state = any(%(seated)s) and role <> all(%(without)s))
+        )
+        offset 0
+    ) person
+    {organisation}
+    where delegation.event_id = %(of)s
     group by 1, 2, 3, 4, 5
 """
-BY_GROUP = "organisation.id, organisation.category, organisation.country, delegation.track_id"
-ALL_ALIKE = "null::uuid, '', '', null::uuid"
+BY_GROUP = {
+    "whose": "organisation.id, organisation.category, organisation.country, delegation.track_id",
+    "organisation": """
+        cross join lateral (
+            select id, category, country from stakeholders_organisation
+            where id = delegation.organisation_id
+            offset 0
+        ) organisation
+    """,
+}
+ALL_ALIKE = {"whose": "null::uuid, '', '', null::uuid", "organisation": ""}
 HOLDERS = {
     "seated": [str(each) for each in SEATED],
     "without": [str(each) for each in WITHOUT_SEAT],
@@ -349,12 +361,16 @@ def take_parts(decisions: QuerySet[SegmentDecision]) -> None:
     decisions.exclude(state=Part.ASKED).update(state=Part.ASKED, waits_as=None)
 
 
-def _stands(event: Event, whose: str) -> dict[str, list[tuple]]:
+def _stands(event: Event, whose: Mapping[str, str]) -> dict[str, list[tuple]]:
     """The quotas; the segments that have a limit, or were asked for when they had; and how many
-    people have seats or wait, by what `whose` names."""
+    people have seats or wait, by what `whose` names.
+
+    People are looked up delegation by delegation: what the others of a large database do must not
+    cost anything here, where everybody waits for the lock.
+    """
     found: dict[str, list[tuple]] = {"quota": [], "segment": [], "people": []}
     with connection.cursor() as cursor:
-        cursor.execute(STANDS.format(whose=whose), {"of": event.pk, **HOLDERS})
+        cursor.execute(STANDS.format(**whose), {"of": event.pk, **HOLDERS})
         for what, *facts in cursor.fetchall():
             found[what].append(tuple(facts))
     return found

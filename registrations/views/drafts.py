@@ -302,12 +302,12 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 def _sent(request: HttpRequest, own: Registration, now: datetime) -> HttpResponse:
     event = own.event
     try:
-        intake.submit(own, by=request.user, now=now)
+        people = intake.submit(own, by=request.user, now=now)
     except refusals.SentAlready:
         return redirect(own)
     except refusals.Refusal as refused:
         return _check_page(request, own, now, refusal=str(refused))
-    messages.success(request, f"{_what_became(own, event)} {_reached_us(event, now)}")
+    messages.success(request, f"{_what_became(people, event)} {_reached_us(event, now)}")
     return redirect(own)
 
 
@@ -330,11 +330,11 @@ def _check_page(
     return render(request, "registrations/check.html", context)
 
 
-def _what_became(own: Registration, event: Event) -> str:
+def _what_became(people: list[Delegate], event: Event) -> str:
     """First come, first served: who has a place and who waits; else that it is registered."""
     if not event.is_first_come:
         return _("Your delegation is registered. We have written to you.")
-    states = list(own.delegates.values_list("state", flat=True))
+    states = [delegate.state for delegate in people]
     given = sum(state in SEATED for state in states)
     waiting = states.count(State.WAIT_LISTED)
     sentences = [_("Your delegation is registered.")]

@@ -232,7 +232,7 @@ def test_of_200_at_once_50_have_a_seat_and_150_wait_in_the_order_of_commit(rush)
     for _run in range(RUNS):
         seen = rush(groups=200, limit=50)
 
-        assert seen.results == [None] * 200
+        assert kinds(seen.results) == ["list"] * 200
         assert seen.states == {"approved": 50, "wait_listed": 150}
         assert seen.order == seen.committed
         assert seen.letters == {"approved": 50, "wait_listed": 150}
@@ -462,11 +462,11 @@ def two_submit(another, now) -> Callable[[], tuple[list[str], int]]:
 
 def test_a_draft_that_is_sent_twice_at_once_is_sent_once(two_submit):
     for _run in range(RUNS):
-        assert two_submit() == (["NoneType", "SentAlready"], 1)
+        assert two_submit() == (["SentAlready", "list"], 1)
 
 
 def test_without_the_locks_it_would_be_sent_twice(two_submit, unheld):
-    assert any(two_submit() == (["NoneType", "NoneType"], 2) for _run in range(RUNS))
+    assert any(two_submit() == (["list", "list"], 2) for _run in range(RUNS))
 
 
 @pytest.fixture
