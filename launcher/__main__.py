@@ -32,18 +32,26 @@ def execute(command: list[str]) -> int:
     if servers.given():
         os.execvp(command[0], command)
     with place() as environment:
-        try:
-            process = subprocess.Popen(command, env=environment)
-        except OSError as error:
-            raise Refusal(f"{command[0]} cannot be run: {error.strerror}.") from None
+        process: subprocess.Popen | None = None
+        told_before: list[int] = []
 
         def pass_on(number: int, _: object) -> None:
             # Ctrl+C reaches the command by itself, from the terminal.
-            if number != signal.SIGINT or not sys.stdin.isatty():
+            if number == signal.SIGINT and sys.stdin.isatty():
+                return
+            if process is None:
+                told_before.append(number)
+            else:
                 process.send_signal(number)
 
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, pass_on)
+        try:
+            process = subprocess.Popen(command, env=environment)
+        except OSError as error:
+            raise Refusal(f"{command[0]} cannot be run: {error.strerror}.") from None
+        for number in told_before:
+            process.send_signal(number)
         code = process.wait()
     return code if code >= 0 else 128 - code
 

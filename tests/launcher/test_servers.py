@@ -3,13 +3,15 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from launcher import Refusal, binaries, processes, servers
+from launcher import Refusal, __main__, binaries, processes, servers
 from launcher.postgres import Postgres, folder_elsewhere
 from tests.launcher.conftest import left_of
 
@@ -185,3 +187,24 @@ def test_given_servers_are_used_and_none_is_started(launcher, home):
 
     assert output.strip() == "postgresql://elsewhere/portal"
     assert list(home.iterdir()) == []
+
+
+def test_a_command_is_told_to_end_even_while_it_starts(monkeypatch):
+    def told_meanwhile(*arguments, **options) -> subprocess.Popen:
+        process = start(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return process
+
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", told_meanwhile)
+    monkeypatch.setattr(__main__, "place", lambda: nullcontext({"PATH": os.environ["PATH"]}))
+    monkeypatch.setattr(servers, "given", lambda: False)
+    before = {
+        each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    }
+
+    try:
+        assert __main__.execute(["sleep", "60"]) == 128 + signal.SIGTERM
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
