@@ -41,8 +41,13 @@ def hold(event: Event) -> Event:
     last: those about one deadline in one statement, and deadlines by their kinds. A sweep leaves
     what it would have to wait for to the next one.
     """
-    _lock(f"seats:{event.pk}")
+    hold_only(event)
     return Event.objects.prefetch_related("deadlines").get(pk=event.pk)
+
+
+def hold_only(event: Event) -> None:
+    """The same lock, for a verb that then reads the event together with another row."""
+    _lock(f"seats:{event.pk}")
 
 
 @transaction.atomic

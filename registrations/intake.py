@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, ProtectedError, Q
+from django.db.models import Max, ProtectedError, Q, prefetch_related_objects
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
@@ -212,8 +212,10 @@ def submit(registration: Registration, *, by: User, now: datetime) -> list[Deleg
     """
     has_tracks = registration.event.tracks.exists()
     readers = mails.readers_of(registration)
-    event = capacity.hold(registration.event)
-    held = _held_draft(registration, event)
+    capacity.hold_only(registration.event)
+    held = _held_draft(registration)
+    event = held.event
+    prefetch_related_objects([event], "deadlines")
     deadline = _check_window(event, held.organisation, now)
     if not (held.organisation.country and held.organisation.category):
         raise refusals.OrganisationIncomplete
@@ -225,9 +227,8 @@ def submit(registration: Registration, *, by: User, now: datetime) -> list[Deleg
     if not people:
         raise refusals.NobodyIn
     _check_cap(held)
-    held.sent_at = now
-    held.unfinished = {}
-    held.save(update_fields=["sent_at", "unfinished"])
+    held.sent_at, held.unfinished = now, {}
+    Registration.objects.filter(pk=held.pk).update(sent_at=now, unfinished={})
     if Letter.objects.pending().about(deadline.id).filter(kind=Kind.REMINDER).exists():
         recall.cancel(now=now, letters=Letter.objects.filter(_reminders_to_register(held)))
     for delegate in people:
@@ -323,8 +324,8 @@ def _unused_reference(prefix: str) -> str:
     return reference
 
 
-def _held_draft(registration: Registration, event: Event | None = None) -> Registration:
-    held = Registration.objects.held(registration, event)
+def _held_draft(registration: Registration) -> Registration:
+    held = Registration.objects.held(registration)
     if not held.is_draft:
         raise refusals.SentAlready(held)
     return held
