@@ -24,7 +24,7 @@ from events import mails as events_mails
 from events.mails import NEVER
 from events.models import Deadline, Event
 from notifications import outbox, writing
-from notifications.models import Kind
+from notifications.models import Kind, Letter
 from notifications.writing import Own, Reader, Sort, Stencils, Words
 from registrations import links
 from registrations.audiences import Audience, Changes, Concerned, Delegation
@@ -441,19 +441,7 @@ def _to_group(
         look = reader.language, reader.zone
         if look not in words:
             words[look] = events_mails.written(sort, reader, event, facts)
-        letters.append(
-            events_mails.letter(
-                sort,
-                reader,
-                event,
-                words[look],
-                key=f"{name}:{':'.join(map(str, whose))}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
-                about=registration.id,
-                expires_at=UNTIL[sort.until](facts),
-                stop="",
-                now=now,
-            )
-        )
+        letters.append(_about(registration, sort, reader, words[look], facts, whose=whose, now=now))
     outbox.post_many(letters)
 
 
@@ -480,20 +468,33 @@ def _to_people(
             "now": now,
             "stop": "",
         } | facts_of(person)
-        letters.append(
-            events_mails.letter(
-                sort,
-                reader,
-                event,
-                events_mails.written(sort, reader, event, facts),
-                key=f"{name}:{person.id}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
-                about=registration.id,
-                expires_at=UNTIL[sort.until](facts),
-                stop="",
-                now=now,
-            )
-        )
+        words = events_mails.written(sort, reader, event, facts)
+        letters.append(_about(registration, sort, reader, words, facts, whose=[person.id], now=now))
     outbox.post_many(letters)
+
+
+def _about(
+    registration: Registration,
+    sort: Sort,
+    reader: Reader,
+    words: Words,
+    facts: dict[str, Any],
+    *,
+    whose: Sequence[UUID],
+    now: datetime,
+) -> Letter:
+    """A letter about a delegation, which is posted once for a reader and a moment."""
+    return events_mails.letter(
+        sort,
+        reader,
+        registration.event,
+        words,
+        key=f"{sort.name}:{':'.join(map(str, whose))}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
+        about=registration.id,
+        expires_at=UNTIL[sort.until](facts),
+        stop="",
+        now=now,
+    )
 
 
 def _over(event: Event) -> datetime:
