@@ -360,17 +360,14 @@ def _is_let_in(event: Event, organisation: Organisation, now: datetime) -> bool:
 
 
 def _check_head(registration: Registration, person: Person, but: Delegate | None = None) -> None:
-    if person.role == Delegate.Role.HEAD:
-        heads = registration.delegates.filter(role=Delegate.Role.HEAD).exclude(state__in=GONE)
-        head = (heads.exclude(pk=but.pk) if but else heads).first()
-        if head:
-            raise refusals.TwoHeads(head)
+    head = registration.delegates.heads(but).first() if person.role == Delegate.Role.HEAD else None
+    if head:
+        raise refusals.TwoHeads(head)
 
 
 def _role_without_rival(delegate: Delegate) -> str:
     """Of a head and the head who stands in, the one who is taken back leads no more."""
-    heads = delegate.registration.delegates.filter(role=Delegate.Role.HEAD)
-    rivals = heads.exclude(state__in=GONE).exclude(pk=delegate.pk)
+    rivals = delegate.registration.delegates.heads(but=delegate)
     if delegate.role == Delegate.Role.HEAD and rivals.exists():
         return Delegate.Role.DELEGATE
     return delegate.role

@@ -12,13 +12,7 @@ from audit import trail
 from events import capacity
 from events.models import Event
 from registrations import mails, refusals, seats, waiting
-from registrations.models import (
-    GONE,
-    SEATED,
-    Delegate,
-    Registration,
-    SegmentDecision,
-)
+from registrations.models import SEATED, Delegate, Registration, SegmentDecision
 from stakeholders.models import Representative
 
 State = Delegate.State
@@ -132,9 +126,6 @@ def _take_over(old: Delegate, new: Delegate, *, by: User, now: datetime) -> None
 
 
 def _check_head(delegate: Delegate, person: Person) -> None:
-    if person.role != Delegate.Role.HEAD:
-        return
-    heads = delegate.registration.delegates.filter(role=Delegate.Role.HEAD)
-    head = heads.exclude(state__in=GONE).exclude(pk=delegate.pk).first()
-    if head:
+    heads = delegate.registration.delegates.heads(but=delegate)
+    if person.role == Delegate.Role.HEAD and (head := heads.first()):
         raise refusals.TwoHeads(head)

@@ -33,6 +33,11 @@ class DelegateQuerySet(models.QuerySet["Delegate"]):
         """The waiting list, in its order."""
         return self.filter(state=Delegate.State.WAIT_LISTED).order_by("waits_as")
 
+    def heads(self, but: "Delegate | None" = None) -> "DelegateQuerySet":
+        """Those who lead their delegation, but for this one."""
+        leading = self.filter(role=Delegate.Role.HEAD).exclude(state__in=GONE)
+        return leading.exclude(pk=but.pk) if but else leading
+
     def to_confirm(self) -> "DelegateQuerySet":
         """Those who were asked whether they come, and have not said so."""
         return self.filter(state=Delegate.State.APPROVED, asked_at__isnull=False)
