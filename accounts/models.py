@@ -53,3 +53,32 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+class KeptPost(models.Model):
+    """What somebody sent when their session had ended: sent again by themselves once they are
+    back, and then forgotten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    path = models.CharField(max_length=2000)
+    body = models.TextField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.path}"
+
+
+class Try(models.Model):
+    """Something that may be tried a few times only. It is counted here, so that the count holds
+    over processes and without the broker."""
+
+    what = models.CharField(max_length=30)
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["what", "key", "at"], name="tries_of")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.at}"

@@ -3,6 +3,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
@@ -20,9 +21,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.filter(
-            id__in=Membership.objects.filter(user=user, state=Membership.State.ACTIVE).values(
-                "organisation"
-            )
+            id__in=Membership.objects.active().filter(user=user).values("organisation")
         )
 
 
@@ -46,7 +45,11 @@ class Organisation(models.Model):
     consultative_status = models.CharField(
         _("status with ECOSOC"), max_length=10, choices=Status, blank=True
     )
+    other_names = ArrayField(
+        models.CharField(max_length=255), verbose_name=_("other names"), default=list, blank=True
+    )
     matching_key = models.CharField(max_length=255, editable=False, db_index=True)
+    search_text = models.TextField(editable=False, default="")
 
     objects = OrganisationQuerySet.as_manager()
 
@@ -58,6 +61,7 @@ class Organisation(models.Model):
         ]
         indexes = [
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_search"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="organisation_likeness"),
         ]
 
     def __str__(self) -> str:
@@ -65,6 +69,7 @@ class Organisation(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.matching_key = matching.key(self.name)[:255]
+        self.search_text = matching.search_text(self.name, *self.other_names, acronym=self.acronym)
         super().save(*args, **kwargs)
 
     @property
@@ -85,20 +90,23 @@ class Organisation(models.Model):
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> "MembershipQuerySet":
+        """Of those who speak for their organisation, or work for it, today."""
+        return self.filter(state=Membership.State.ACTIVE, user__is_active=True)
+
     def of_focal_points(self) -> "MembershipQuerySet":
         """Of those whom letters about their organisation go to, today."""
-        return self.filter(
-            kind=Membership.Kind.FOCAL_POINT,
-            state=Membership.State.ACTIVE,
-            user__is_active=True,
-        )
+        return self.active().filter(kind=Membership.Kind.FOCAL_POINT)
 
 
 class Membership(models.Model):
     class Kind(models.TextChoices):
         FOCAL_POINT = "focal_point", _("Focal point")
+        MEMBER = "member", _("Member")
 
     class State(models.TextChoices):
+        ASKED = "asked", _("Has asked to join")
+        INVITED = "invited", _("Invited")
         ACTIVE = "active", _("Active")
         LEFT = "left", _("Left")
 
@@ -111,6 +119,9 @@ class Membership(models.Model):
     )
     kind = models.CharField(_("role"), max_length=12, choices=Kind, default=Kind.FOCAL_POINT)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
+    since = models.DateTimeField(_("since"), null=True)
+    note = models.TextField(_("note"), max_length=1000, blank=True)
+    organisers_told_at = models.DateTimeField(_("organisers were told"), null=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()
 
@@ -177,3 +188,25 @@ class Representative(models.Model):
     @property
     def full_name(self) -> str:
         return f"{self.given_names} {self.family_name}".strip()
+
+
+class ImportRun(models.Model):
+    """A list of organisations that an organiser brings: read, compared, decided, applied once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("read"))
+    file_name = models.CharField(_("file"), max_length=255)
+    rows = models.JSONField(_("rows"), default=list, editable=False)
+    decisions = models.JSONField(_("decisions"), default=dict, editable=False)
+    counts = models.JSONField(_("counts"), default=dict, editable=False)
+    applied_at = models.DateTimeField(_("applied"), null=True)
+
+    class Meta:
+        verbose_name = _("import of organisations")
+        verbose_name_plural = _("imports of organisations")
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -13,6 +13,7 @@ from django_countries.fields import CountryField
 from clock import walls
 from clock.zones import check_zone
 from events.models.processes import Process
+from events.rights import Right, kinds_with
 from events.texts import translated
 
 if TYPE_CHECKING:
@@ -25,12 +26,16 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.exclude(state=Event.State.DRAFT)
 
     def managed_by(self, user: Any) -> "EventQuerySet":
-        """The events on which this person has an organiser's role; a superuser has all."""
+        """The events that this person runs; a superuser runs all."""
+        return self.open_to(user, Right.RUN)
+
+    def open_to(self, user: Any, right: Right) -> "EventQuerySet":
+        """The events on which this person has a role with this right; a superuser has all."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_superuser:
             return self
-        roles = user.roles.filter(kind="manager")
+        roles = user.roles.filter(kind__in=kinds_with(right))
         return self.filter(
             Q(id__in=roles.exclude(event=None).values("event"))
             | Q(process__in=roles.exclude(process=None).values("process"))
@@ -112,6 +117,14 @@ class Event(models.Model):
     )
     seats = models.PositiveIntegerField(_("seats"), null=True, blank=True)
     cap = models.PositiveIntegerField(_("seats for one organisation"), null=True, blank=True)
+    lists_participants = models.BooleanField(
+        _("has a public list of participants"),
+        default=False,
+        help_text=_(
+            "Everybody with a place is asked by a letter of their own whether their name may "
+            "stand there. Who does not say yes is not named."
+        ),
+    )
     previous_starts_on = models.DateField(_("first day before it was moved"), null=True, blank=True)
     previous_ends_on = models.DateField(_("last day before it was moved"), null=True, blank=True)
     source = models.TextField(_("source"), blank=True)

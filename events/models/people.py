@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.models.meetings import Event
 from events.models.processes import Process
+from events.rights import KINDS, Right
 
 
 class Role(models.Model):
@@ -15,6 +16,9 @@ class Role(models.Model):
 
     class Kind(models.TextChoices):
         MANAGER = "manager", _("Manager")
+        REVIEWER = "reviewer", _("Reviewer")
+        READER = "reader", _("Reader")
+        DOOR = "door", _("Door")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -46,6 +50,10 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_kind_display()}, {self.event or self.process}"
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        return KINDS[self.kind]
 
 
 class FollowerQuerySet(models.QuerySet["Follower"]):

@@ -1,10 +1,12 @@
 import uuid
+from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from events.rights import Right, kinds_with
 from events.texts import translated
 
 
@@ -27,6 +29,17 @@ class StakeholderGroup(models.TextChoices):
     OTHER = "other", _("Other")
 
 
+class ProcessQuerySet(models.QuerySet["Process"]):
+    def open_to(self, user: Any, right: Right) -> "ProcessQuerySet":
+        """Those on which this person has a role with this right; a superuser has all."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        roles = user.roles.filter(kind__in=kinds_with(right)).exclude(process=None)
+        return self.filter(id__in=roles.values("process"))
+
+
 class Process(models.Model):
     """An intergovernmental process, such as the Global Compact for Migration 2016–2018."""
 
@@ -45,6 +58,8 @@ class Process(models.Model):
     name = translated(models.CharField(_("name"), max_length=200, blank=True), blank=False)
     summary = translated(models.TextField(_("summary"), blank=True))
     source = models.TextField(_("source"), blank=True)
+
+    objects = ProcessQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("process")

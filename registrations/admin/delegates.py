@@ -20,6 +20,7 @@ from accounts.models import User
 from clock import shown
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from events.rights import Right
 from notifications.models import Suppression
 from registrations import confirmations
 from registrations.admin import deciding
@@ -169,7 +170,7 @@ class DelegateAdmin(ScopedAdmin):
 
     def managed(self, everything: Any, user: User) -> QuerySet:
         return (
-            everything.managed_by(user)
+            everything.open_to(user, Right.LOOK)
             .sent()
             .annotate(place=place(), letters_come_back=letters_come_back())
         )

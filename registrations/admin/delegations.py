@@ -16,6 +16,7 @@ from accounts.models import User
 from audit.models import Entry
 from events.admin import timeline
 from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from events.rights import Right
 from notifications.models import Letter, Suppression
 from notifications.models import State as LetterState
 from registrations.admin.delegates import stand_of
@@ -103,7 +104,7 @@ class RegistrationAdmin(ScopedAdmin):
     inlines = [DelegateInline]
 
     def managed(self, everything: Any, user: User) -> QuerySet:
-        return everything.managed_by(user).exclude(sent_at=None)
+        return everything.open_to(user, Right.LOOK).exclude(sent_at=None)
 
     def scope_of(self, obj: Registration) -> UUID:
         return obj.event_id

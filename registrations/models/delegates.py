@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from events.models import Event, Segment
+from events.rights import Right
 from registrations.models.delegations import Registration
 from stakeholders.models import Representative
 
@@ -17,8 +18,9 @@ class DelegateQuerySet(models.QuerySet["Delegate"]):
     def of(self, user: Any) -> "DelegateQuerySet":
         return self.filter(registration__in=Registration.objects.of(user))
 
-    def managed_by(self, user: Any) -> "DelegateQuerySet":
-        return self.filter(registration__event__in=Event.objects.managed_by(user))
+    def open_to(self, user: Any, right: Right) -> "DelegateQuerySet":
+        """Of the events on which this organiser has this right."""
+        return self.filter(registration__event__in=Event.objects.open_to(user, right))
 
     def sent(self) -> "DelegateQuerySet":
         """The people whom an organiser sees: of delegations that were sent, and are not drafts
@@ -91,6 +93,10 @@ class Delegate(models.Model):
     access_needs = models.TextField(_("access needs"), max_length=2000, blank=True)
     waits_as = models.PositiveBigIntegerField(_("place in the order"), null=True, editable=False)
     asked_at = models.DateTimeField(_("asked to confirm"), null=True, editable=False)
+    listing_asked_at = models.DateTimeField(
+        _("asked whether to be listed"), null=True, editable=False
+    )
+    listed_at = models.DateTimeField(_("agreed to be listed"), null=True, editable=False)
     replaces = models.OneToOneField(
         "self",
         on_delete=models.SET_NULL,

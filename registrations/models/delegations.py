@@ -9,17 +9,24 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from events.models import Event, Track
-from stakeholders.models import Organisation
+from events.rights import Right
+from stakeholders.models import Membership, Organisation
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def of(self, user: Any) -> "RegistrationQuerySet":
-        """The delegations that this person works on."""
-        return self.filter(organisation__in=Organisation.objects.spoken_for_by(user))
+        """The delegations that this person works on: a focal point on all of the organisation, a
+        member on those where a focal point has put them."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        own = Membership.objects.active().filter(user=user)
+        led = own.filter(kind=Membership.Kind.FOCAL_POINT).values("organisation")
+        shared = Registration.colleagues.through.objects.filter(membership__in=own)
+        return self.filter(Q(organisation__in=led) | Q(pk__in=shared.values("registration")))
 
-    def managed_by(self, user: Any) -> "RegistrationQuerySet":
-        """The delegations to events that this organiser runs."""
-        return self.filter(event__in=Event.objects.managed_by(user))
+    def open_to(self, user: Any, right: Right) -> "RegistrationQuerySet":
+        """The delegations to events on which this organiser has this right."""
+        return self.filter(event__in=Event.objects.open_to(user, right))
 
     def drafts(self) -> "RegistrationQuerySet":
         return self.filter(sent_at=None, withdrawn_at=None)
@@ -51,6 +58,12 @@ class Registration(models.Model):
     reference = models.CharField(_("reference"), max_length=16, unique=True)
     track = models.ForeignKey(
         Track, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("track")
+    )
+    colleagues = models.ManyToManyField(
+        Membership,
+        blank=True,
+        related_name="registrations",
+        verbose_name=_("members who work on it"),
     )
     begun_at = models.DateTimeField(_("begun"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
