@@ -492,7 +492,7 @@ def test_a_draft_begun_elsewhere_counts_as_the_readers_own(
 ):
     from stakeholders.models import Membership
 
-    Membership.objects.create(user=bo, organisation=diaspora_network, kind="member")
+    Membership.objects.create(user=bo, organisation=diaspora_network, kind="focal_point")
     registration = intake.begin(hearing, diaspora_network, by=amina, now=now)
     client.force_login(bo)
 
