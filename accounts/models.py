@@ -5,13 +5,27 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from clock.zones import check_zone
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def unused(self) -> "UserQuerySet":
+        """Addresses that were typed at the door, by somebody who never came in; nothing in the
+        database is about them."""
+        unused = self.filter(last_login=None, is_staff=False, is_superuser=False, is_active=True)
+        for relation in User._meta.get_fields(include_hidden=True):
+            if isinstance(relation, models.ForeignObjectRel) and not relation.concrete:
+                rows = relation.related_model._base_manager
+                about = rows.filter(**{relation.field.name: models.OuterRef("pk")})
+                unused = unused.exclude(models.Exists(about))
+        return unused
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, **fields: Any) -> "User":
         """A person who signs in by a code; there is no password."""
         user = self.model(email=email.strip(), **fields)
@@ -23,7 +37,8 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email: str | None) -> "User":
-        return self.get(email__iexact=email)
+        """Compared as `one_account_per_address` compares: `iexact` tells some letters apart."""
+        return self.alias(folded=Lower("email")).get(folded=Lower(Value(email)))
 
 
 class User(AbstractBaseUser, PermissionsMixin):

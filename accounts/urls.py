@@ -4,7 +4,13 @@ from django.views.generic import RedirectView
 
 from accounts import views
 
-own = ([path("me/", views.me, name="me")], "accounts")
+own = (
+    [
+        path("me/", views.me, name="me"),
+        path("go-on/<uuid:pk>/", views.go_on, name="kept"),
+    ],
+    "accounts",
+)
 
 urlpatterns = [
     path("", include(own)),
@@ -26,4 +32,14 @@ urlpatterns = [
     ),
     path("logout/", allauth_views.logout, name="account_logout"),
     path("inactive/", allauth_views.account_inactive, name="account_inactive"),
+    path("reauthenticate/", allauth_views.reauthenticate, name="account_reauthenticate"),
+    path("sessions/", views.sessions, name="usersessions_list"),
+    path("factors/totp/activate/", views.SetUpAppView.as_view(), name="mfa_activate_totp"),
+    path("factors/webauthn/add/", views.AddKeyView.as_view(), name="mfa_add_webauthn"),
+    path(
+        "factors/webauthn/keys/<int:pk>/remove/",
+        views.RemoveKeyView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+    path("factors/", include("allauth.mfa.urls")),
 ]

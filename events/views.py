@@ -1,16 +1,23 @@
-"""What people without an account ask for by their address, and how they stop it."""
+"""What people without an account ask for by their address, and how they stop it; and another
+address for an account."""
 
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 import clock
-from events import following, refusals
+from accounts import addresses, throttles
+from accounts.forms import TOO_OFTEN, AddressCodeForm, AddressForm
+from events import following, recovery, refusals
 from events.forms import FollowForm
 from events.models import Event, Follower, Process
 from notifications import preferences
@@ -126,6 +133,45 @@ def stop_letters(request: HttpRequest, token: str) -> HttpResponse:
             "done": done,
         },
     )
+
+
+@never_cache
+@login_required
+@reauthentication_required(app="allauth.mfa")
+@form_methods
+def address(request: HttpRequest) -> HttpResponse:
+    """The answer is the same whether somebody else has this address already or not."""
+    form = AddressForm(request.POST if request.method == "POST" else None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        now = clock.now()
+        if throttles.begin(throttles.What.ADDRESS, str(request.user.pk), now=now):
+            addresses.ask(request.session, request.user, form.cleaned_data["email"], now=now)
+            return redirect("events:address_code")
+        form.add_error("email", TOO_OFTEN)
+    return render(request, "accounts/address.html", {"form": form})
+
+
+@never_cache
+@login_required
+@reauthentication_required(app="allauth.mfa")
+@form_methods
+def address_code(request: HttpRequest) -> HttpResponse:
+    """Whoever types the code reads the new mailbox."""
+    now = clock.now()
+    asked = addresses.waiting(request.session, now=now)
+    if asked is None:
+        return redirect("events:address")
+    form = AddressCodeForm(request.POST if request.method == "POST" else None, asked=asked)
+    if request.method == "POST" and form.is_valid():
+        try:
+            recovery.change(request.user, asked.email, by=request.user, now=now)
+        except refusals.Refusal as refused:
+            form.add_error(None, str(refused))
+        else:
+            addresses.forget(request.session)
+            messages.success(request, _("From now on you sign in with this address."))
+            return redirect("accounts:me")
+    return render(request, "accounts/address_code.html", {"form": form, "email": asked.email})
 
 
 def _about(follower: Follower) -> dict:

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "audit",
     "notifications",
     "clock",
+    "gcm_portal.apps.RoofConfig",
     "accounts.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -66,7 +67,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.middleware.Idle",
+    "accounts.middleware.SecondFactor",
 ]
 
 ROOT_URLCONF = "gcm_portal.urls"
@@ -105,7 +107,10 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "registrations:mine"
 ACCOUNT_ADAPTER = "accounts.adapters.PortalAdapter"
-ACCOUNT_FORMS = {"request_login_code": "accounts.forms.DoorForm"}
+ACCOUNT_FORMS = {
+    "request_login_code": "accounts.forms.DoorForm",
+    "confirm_login_code": "accounts.forms.CodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
@@ -121,12 +126,24 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
-MFA_ADAPTER = "allauth.mfa.adapter.DefaultMFAAdapter"
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # of each change of somebody's ways to sign in
+MFA_ADAPTER = "accounts.adapters.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.FactorForm",
+    "reauthenticate": "accounts.forms.FactorAgainForm",
+    "activate_totp": "accounts.forms.SetUpAppForm",
+    "add_webauthn": "accounts.forms.NewKeyForm",
+    "edit_webauthn": "accounts.forms.KeyNameForm",
+    "authenticate_webauthn": "accounts.forms.KeyForm",
+    "reauthenticate_webauthn": "accounts.forms.KeyAgainForm",
+    "login_webauthn": "accounts.forms.KeyAtDoorForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "GCM Portal"
 USERSESSIONS_TRACK_ACTIVITY = False  # it would write at each page
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+ORGANISER_IDLE_SECONDS = 60 * 60
 SESSION_SAVE_EVERY_REQUEST = False
 CACHES = {
     "default": {
@@ -155,11 +172,18 @@ CELERY_BEAT_SCHEDULE = {
     "reminders": {"task": "registrations.remind", "schedule": 60.0, "options": {"expires": 60}},
     "changes": {"task": "registrations.announce", "schedule": 60.0, "options": {"expires": 60}},
     "seats": {"task": "registrations.fill_seats", "schedule": 20.0, "options": {"expires": 20}},
+    "lists": {
+        "task": "registrations.ask_to_be_listed",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "queues": {
         "task": "registrations.tell_reviewers",
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "requests": {"task": "stakeholders.settle", "schedule": 3600.0, "options": {"expires": 3600}},
+    "accounts": {"task": "accounts.sweep", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "failures": {"task": "events.report_failures", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -205,6 +229,10 @@ IS_SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_SECURE
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # probes come without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_SECURE
+# Browsers' built-in list is for whole domains, and a name leaves it after months only: that is for
+# the owner of the domain to decide.
+SILENCED_SYSTEM_CHECKS += ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_SECURE else None
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

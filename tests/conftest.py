@@ -2,14 +2,18 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
+from allauth.account.internal.flows import login
+from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings as portal_settings
 from django.db import connection
+from django.test import Client
 from django.utils import translation
 
 import clock
@@ -47,6 +51,24 @@ def english() -> Iterator[None]:
     """No test inherits the language of the page that another one looked at."""
     with translation.override("en"):
         yield
+
+
+def signed_in(user: User) -> Client:
+    """A browser of this person, who has used a second factor in it."""
+    client = Client()
+    let_in(client, user)
+    return client
+
+
+def let_in(client: Client, user: User) -> None:
+    client.force_login(user)
+    session = client.session
+    session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "code", "at": time.time()},
+        {"method": "mfa", "type": "totp", "at": time.time()},
+    ]
+    session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = user_id_to_str(user)
+    session.save()
 
 
 @pytest.fixture

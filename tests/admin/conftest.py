@@ -11,14 +11,9 @@ from events.models import Deadline, Event, Process
 from registrations import intake
 from registrations.intake import Person
 from registrations.models import Exemption, Invitation
+from tests.conftest import signed_in
 
 NEW_YORK = "America/New_York"
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def formset(prefix, rows=()):

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -91,13 +92,12 @@ def sink() -> Iterator[Sink]:
     controller.stop()
 
 
-@pytest.fixture(scope="session")
-def portal(sink: Sink) -> Iterator[str]:
-    """The address of a portal in demo mode that posts its letters to the sink."""
-    home, port = Path(mkdtemp(prefix="portal-")), free_port()
+@contextmanager
+def running_portal(sink: Sink, port: int, **more: str) -> Iterator[dict[str, str]]:
+    """A portal of its own that posts its letters to the sink: the environment it runs in."""
+    home = Path(mkdtemp(prefix="portal-"))
     environment = {name: v for name, v in os.environ.items() if name not in OF_THE_OUTER_RUN}
-    environment |= {"PORTAL_VAR": str(home), "PORT": str(port), "EMAIL_URL": sink.url}
-    address = f"http://127.0.0.1:{port}"
+    environment |= {"PORTAL_VAR": str(home), "PORT": str(port), "EMAIL_URL": sink.url} | more
     log = (home / "log").open("wb")
     running = subprocess.Popen(
         [sys.executable, "-m", "launcher", "run"],
@@ -110,18 +110,28 @@ def portal(sink: Sink) -> Iterator[str]:
     def answers() -> bool:
         assert running.poll() is None, (home / "log").read_text()
         try:
-            return urllib.request.urlopen(f"{address}/readyz", timeout=2).status == 200
+            return (
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).status == 200
+            )
         except OSError:
             return False
 
     try:
         wait_for(answers, START_WITHIN, f"The portal did not start: {home}/log")
-        yield address
+        yield environment
     finally:
         running.send_signal(signal.SIGTERM)
         running.wait(STOP_WITHIN)
         log.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def portal(sink: Sink) -> Iterator[str]:
+    """The address of a portal in demo mode."""
+    port = free_port()
+    with running_portal(sink, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
