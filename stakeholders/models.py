@@ -1,18 +1,25 @@
 import hashlib
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.db import models
+from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
+from django.contrib.postgres.search import TrigramDistance, TrigramWordDistance
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
-from events.models import StakeholderGroup
+from accounts.models import User
+from events.models import Event, StakeholderGroup
+from events.rights import Right, kinds_with
 from stakeholders import matching
+
+# How many rows the database proposes in each way; which of them fit best is told by matching.
+LOOKED_AT = 30
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -23,6 +30,54 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         return self.filter(
             id__in=Membership.objects.active().filter(user=user).values("organisation")
         )
+
+    def led_by(self, user: Any) -> "OrganisationQuerySet":
+        """Those that this person is a focal point of, today."""
+        if not user.is_authenticated:
+            return self.none()
+        led = Membership.objects.of_focal_points().filter(user=user)
+        return self.filter(id__in=led.values("organisation"))
+
+    def open_to(self, user: Any, right: Right) -> "OrganisationQuerySet":
+        """Those that have sent a delegation to an event on which this organiser has this right; a
+        superuser has all."""
+        if user.is_superuser and user.is_active:
+            return self
+        sent = Organisation.objects.filter(
+            registrations__event__in=Event.objects.open_to(user, right),
+            registrations__sent_at__isnull=False,
+        )
+        return self.filter(id__in=sent.values("id"))
+
+    def hold_names(self) -> None:
+        """Let nobody else enter or rename organisations until this transaction ends."""
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(hashtextextended('organisations', 0))")
+
+    def like(self, text: str, *, country: str = "", limit: int = 8) -> list["Organisation"]:
+        """Those that may be meant, likeliest first. It proposes; nobody is joined by likeness."""
+        query = matching.Query(text)
+        if not query.key:
+            return []
+        named = Q()
+        for part in query.parts:
+            named |= Q(search_text__contains=f"|{part}|")
+        proposed = self.filter(named).union(
+            self.order_by(TrigramDistance("search_text", query.key))[:LOOKED_AT],
+            self.order_by(TrigramWordDistance(query.key, "search_text"))[:LOOKED_AT],
+            all=True,
+        )
+        rows = {row.pk: row for row in proposed}.values()
+        scored = [(query.score(row.name, row.acronym, row.search_text), row) for row in rows]
+        found = [(score, row) for score, row in scored if score >= matching.WORTH_SHOWING]
+        found.sort(
+            key=lambda each: (
+                -round(each[0], 2),
+                bool(country) and each[1].country != country,
+                each[1].name,
+            )
+        )
+        return [row for _score, row in found[:limit]]
 
 
 class Organisation(models.Model):
@@ -61,16 +116,25 @@ class Organisation(models.Model):
         ]
         indexes = [
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="organisation_search"),
-            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="organisation_likeness"),
+            GistIndex(
+                OpClass("search_text", name="gist_trgm_ops(siglen=256)"),
+                name="organisation_likeness",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.matching_key = matching.key(self.name)[:255]
-        self.search_text = matching.search_text(self.name, *self.other_names, acronym=self.acronym)
+        self.fold()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "matching_key", "search_text"}
         super().save(*args, **kwargs)
+
+    def fold(self) -> None:
+        """Keep beside the names what they are found by."""
+        self.matching_key = matching.key(self.name)
+        self.search_text = matching.search_text(self.name, *self.other_names, acronym=self.acronym)
 
     @property
     def mark(self) -> str:
@@ -88,6 +152,25 @@ class Organisation(models.Model):
             for membership in memberships.select_related("user").order_by("user__email")
         ]
 
+    @property
+    def organisers(self) -> list[User]:
+        """Those who run an event that it has sent a delegation to."""
+        events = Event.objects.filter(
+            registrations__organisation=self, registrations__sent_at__isnull=False
+        )
+        organisers = User.objects.filter(
+            Q(roles__event__in=events) | Q(roles__process__events__in=events),
+            roles__kind__in=kinds_with(Right.RUN),
+            is_active=True,
+        )
+        return list(organisers.order_by("email").distinct())
+
+    @property
+    def is_unclaimed(self) -> bool:
+        """Nobody has ever spoken for it, and it has entered nobody: there is nothing to protect."""
+        spoken = self.memberships.filter(state__in=[Membership.State.ACTIVE, Membership.State.LEFT])
+        return not spoken.exists() and not self.representatives.exists()
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> "MembershipQuerySet":
@@ -97,6 +180,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def of_focal_points(self) -> "MembershipQuerySet":
         """Of those whom letters about their organisation go to, today."""
         return self.active().filter(kind=Membership.Kind.FOCAL_POINT)
+
+    def asked(self, now: datetime) -> "MembershipQuerySet":
+        """Requests to join that wait for an answer."""
+        return self.filter(state=Membership.State.ASKED, since__gt=now - Membership.LAPSES_AFTER)
+
+    def invited(self, now: datetime) -> "MembershipQuerySet":
+        """Invitations that can still be accepted."""
+        return self.filter(state=Membership.State.INVITED, since__gt=now - Membership.LAPSES_AFTER)
 
 
 class Membership(models.Model):
@@ -108,7 +199,11 @@ class Membership(models.Model):
         ASKED = "asked", _("Has asked to join")
         INVITED = "invited", _("Invited")
         ACTIVE = "active", _("Active")
-        LEFT = "left", _("Left")
+        LEFT = "left", _("Ended")
+
+    ANSWERED_WITHIN = timedelta(days=7)
+    LAPSES_AFTER = timedelta(days=30)
+    ASKED_AGAIN_AFTER = timedelta(days=7)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -130,10 +225,36 @@ class Membership(models.Model):
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint("user", "organisation", name="one_membership_each"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["asked", "invited"]) | Q(since__isnull=False),
+                name="open_since_a_moment",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.organisation}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == Membership.State.ACTIVE and self.user.is_active
+
+    @property
+    def is_focal_point(self) -> bool:
+        return self.is_active and self.kind == Membership.Kind.FOCAL_POINT
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """Until when the focal points answer a request; then the organisers do."""
+        return self.since and self.since + self.ANSWERED_WITHIN
+
+    @property
+    def lapses_at(self) -> datetime | None:
+        """When a request or an invitation without an answer ends."""
+        return self.since and self.since + self.LAPSES_AFTER
+
+    def is_open(self, state: str, now: datetime) -> bool:
+        """It is a request, or an invitation, that can still be answered."""
+        return self.state == state and self.lapses_at is not None and now < self.lapses_at
 
 
 class RepresentativeQuerySet(models.QuerySet["Representative"]):
@@ -160,6 +281,7 @@ class Representative(models.Model):
     given_names = models.CharField(_("given names"), max_length=120)
     family_name = models.CharField(_("family name"), max_length=120, blank=True)
     email = models.EmailField(_("email address"), max_length=254, blank=True)
+    search_text = models.TextField(editable=False, default="")
 
     objects = RepresentativeQuerySet.as_manager()
 
@@ -180,10 +302,16 @@ class Representative(models.Model):
                 OpClass(Upper("family_name"), name="gin_trgm_ops"),
                 name="representative_search",
             ),
+            models.Index(fields=["search_text"], name="representative_order"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="representative_likeness"),
         ]
 
     def __str__(self) -> str:
         return self.full_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = matching.name_text(self.given_names, self.family_name)
+        super().save(*args, **kwargs)
 
     @property
     def full_name(self) -> str:
@@ -202,6 +330,7 @@ class ImportRun(models.Model):
     rows = models.JSONField(_("rows"), default=list, editable=False)
     decisions = models.JSONField(_("decisions"), default=dict, editable=False)
     counts = models.JSONField(_("counts"), default=dict, editable=False)
+    notes = models.JSONField(_("notes"), default=dict, editable=False)
     applied_at = models.DateTimeField(_("applied"), null=True)
 
     class Meta:

@@ -8,6 +8,25 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from stakeholders import matching
+
+
+def fold_names(apps, schema_editor):
+    organisations = apps.get_model("stakeholders", "Organisation").objects
+    for organisation in organisations.only("name", "acronym", "other_names").iterator():
+        names = [organisation.name, *organisation.other_names]
+        organisations.filter(pk=organisation.pk).update(
+            matching_key=matching.key(organisation.name),
+            search_text=matching.search_text(*names, acronym=organisation.acronym),
+        )
+
+
+def fold_people(apps, schema_editor):
+    people = apps.get_model("stakeholders", "Representative").objects
+    for person in people.only("given_names", "family_name").iterator():
+        folded = matching.name_text(person.given_names, person.family_name)
+        people.filter(pk=person.pk).update(search_text=folded)
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -33,6 +52,7 @@ class Migration(migrations.Migration):
                     models.JSONField(default=dict, editable=False, verbose_name="decisions"),
                 ),
                 ("counts", models.JSONField(default=dict, editable=False, verbose_name="counts")),
+                ("notes", models.JSONField(default=dict, editable=False, verbose_name="notes")),
                 ("applied_at", models.DateTimeField(null=True, verbose_name="applied")),
             ],
             options={
@@ -91,17 +111,30 @@ class Migration(migrations.Migration):
                     ("asked", "Has asked to join"),
                     ("invited", "Invited"),
                     ("active", "Active"),
-                    ("left", "Left"),
+                    ("left", "Ended"),
                 ],
                 default="active",
                 max_length=10,
                 verbose_name="state",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["asked", "invited"]), _negated=True),
+                    ("since__isnull", False),
+                    _connector="OR",
+                ),
+                name="open_since_a_moment",
+            ),
+        ),
         migrations.AddIndex(
             model_name="organisation",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass("search_text", name="gin_trgm_ops"),
+            index=django.contrib.postgres.indexes.GistIndex(
+                django.contrib.postgres.indexes.OpClass(
+                    "search_text", name="gist_trgm_ops(siglen=256)"
+                ),
                 name="organisation_likeness",
             ),
         ),
@@ -113,6 +146,24 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
                 verbose_name="by",
+            ),
+        ),
+        migrations.RunPython(fold_names, migrations.RunPython.noop),
+        migrations.AddField(
+            model_name="representative",
+            name="search_text",
+            field=models.TextField(default="", editable=False),
+        ),
+        migrations.RunPython(fold_people, migrations.RunPython.noop),
+        migrations.AddIndex(
+            model_name="representative",
+            index=models.Index(fields=["search_text"], name="representative_order"),
+        ),
+        migrations.AddIndex(
+            model_name="representative",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass("search_text", name="gin_trgm_ops"),
+                name="representative_likeness",
             ),
         ),
     ]
