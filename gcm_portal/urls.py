@@ -15,5 +15,6 @@ urlpatterns += i18n_patterns(
     path("", include("pages.urls")),
     path("accounts/", include("accounts.urls")),
     path("", include("registrations.urls")),
+    path("", include("stakeholders.urls")),
     path("", include("events.urls")),
 )

@@ -35,8 +35,8 @@ def test_a_name_that_is_known_in_that_country_is_refused(diaspora_network, bo, n
         membership.found(Organisation(name="DIASPORA Nétwork (DN)", country="ML"), by=bo, now=now)
 
     assert str(refused.value) == (
-        "“Diaspora Network” is known here already and has a focal point. Ask your colleague to "
-        "register your delegation, or write to secretariat@example.org."
+        "“Diaspora Network” is known here already. Ask to join it, or write to "
+        "secretariat@example.org."
     )
     assert Organisation.objects.filter(country="ML").get() == diaspora_network
     assert Membership.objects.filter(user=bo).count() == 1
