@@ -50,7 +50,7 @@ def approve(
     for heir in heirs:
         if heir.replaces:
             mails.replaced(held, heir.replaces, heir, now=now)
-    waiting.ask_to_confirm(people, now=now)
+    waiting.ask_newcomers(people, now=now)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from events import texts
 from events.models import Segment, Track
 from registrations.intake import Person
 from registrations.models import Delegate
+from stakeholders.models import Membership
 
 
 def typed(form: forms.BaseForm) -> dict[str, Any]:
@@ -162,6 +163,28 @@ class ChooseOrganisationForm(forms.Form):
             *((str(organisation.id), organisation.name) for organisation in organisations),
             (self.NEW, _("Another organisation")),
         ]
+
+
+class ColleaguesForm(forms.Form):
+    """Which members work on a delegation."""
+
+    colleagues = forms.MultipleChoiceField(
+        label=_("Members who work on it"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "invalid_choice": _("Somebody whom you chose is no longer a member. Look again."),
+        },
+    )
+
+    def __init__(self, *args: Any, members: Sequence[Membership], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["colleagues"].choices = [(str(each.pk), _called(each)) for each in members]
+
+
+def _called(member: Membership) -> str:
+    """“Dalia Haddad <dalia@example.org>”"""
+    return f"{member.user.name} <{member.user.email}>" if member.user.name else member.user.email
 
 
 class AnswerForm(forms.Form):

@@ -30,7 +30,7 @@ from registrations.models import (
     Registration,
     SegmentDecision,
 )
-from stakeholders.models import Organisation, Representative
+from stakeholders.models import Membership, Organisation, Representative
 
 State = Delegate.State
 
@@ -56,12 +56,17 @@ def begin(event: Event, organisation: Organisation, *, by: User, now: datetime) 
     """The organisation's draft for this event: a new one, the one that is there, or the
     withdrawn one made a draft again.
 
-    Refuses with NotTakingPlace, NoRegistration, WindowNotOpen and WindowClosed.
+    A member who begins a new one works on it. Refuses with NotTakingPlace, NoRegistration,
+    WindowNotOpen and WindowClosed, and with BegunByColleagues a member who does not work on the
+    one that is there.
     """
     _check_window(event, organisation, now)
+    member = organisation.memberships.active().filter(user=by, kind=Membership.Kind.MEMBER).first()
     registration = Registration.objects.filter(event=event, organisation=organisation).first()
     if registration is None:
-        registration = _begin_anew(event, organisation, by=by, now=now)
+        registration = _begin_anew(event, organisation, member, by=by, now=now)
+    if member and not registration.colleagues.contains(member):
+        raise refusals.BegunByColleagues(organisation)
     if registration.is_withdrawn:
         capacity.hold(event)
     held = Registration.objects.held(registration)
@@ -264,7 +269,9 @@ def withdraw(registration: Registration, *, by: User, now: datetime) -> None:
     stand_ins = held.delegates.filter(state__in=AWAITS_DECISION, replaces__isnull=False)
     stand_ins.filter(role=Delegate.Role.HEAD).update(role=Delegate.Role.DELEGATE)
     stand_ins.update(replaces=None)
-    held.delegates.exclude(state__in=GONE).update(state=State.WITHDRAWN, waits_as=None)
+    held.delegates.exclude(state__in=GONE).update(
+        state=State.WITHDRAWN, waits_as=None, **seats.UNLISTED
+    )
     seats.take_parts(SegmentDecision.objects.filter(delegate__registration=held))
     trail.record(by, gettext_noop("withdrawn"), held, at=now, scope=event.id)
     for untrue in (waiting.reminders_to(asked, event), _reminders_to_register(held)):
@@ -300,7 +307,7 @@ def withdraw_person(delegate: Delegate, *, by: User, now: datetime) -> None:
 
 
 def _begin_anew(
-    event: Event, organisation: Organisation, *, by: User, now: datetime
+    event: Event, organisation: Organisation, member: Membership | None, *, by: User, now: datetime
 ) -> Registration:
     """Two colleagues who begin at once work on the same draft."""
     try:
@@ -311,6 +318,8 @@ def _begin_anew(
                 reference=_unused_reference(event.process.prefix),
                 begun_at=now,
             )
+            if member:
+                registration.colleagues.add(member)
     except IntegrityError:
         return Registration.objects.get(event=event, organisation=organisation)
     trail.record(by, gettext_noop("draft begun"), registration, at=now, scope=event.id)
@@ -415,7 +424,7 @@ def _seat(
         verb = gettext_noop("seat given")
         table.give(*seated, by=by, now=now, verb=verb, and_acts=[sent])
         mails.approved(registration, seated, now=now, parts=bool(table.segments), readers=readers)
-        waiting.ask_to_confirm(seated, now=now)
+        waiting.ask_newcomers(seated, now=now)
     acts = [] if seated else [sent]
     waiting.join(registration, late, table, by=by, now=now, and_acts=acts, readers=readers)
 

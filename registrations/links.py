@@ -6,28 +6,43 @@ from datetime import datetime, timedelta
 from django.core import signing
 from django.urls import reverse
 
-from registrations.models import Delegate, Invitation
+from registrations.models import Delegate, DelegateQuerySet, Invitation
 
-CONFIRM, INVITATION = "confirm", "invitation"
+CONFIRM, INVITATION, LISTING = "confirm", "invitation", "listing"
 TIME_TO_ANSWER = timedelta(hours=48)
 
 
 def confirmation_path(delegate: Delegate) -> str:
     """Where this person says whether they come, in the language that is spoken now."""
-    return reverse("registrations:confirm", args=[_signed(delegate.pk, CONFIRM)])
+    return reverse("registrations:confirm", args=[_signed(CONFIRM, delegate.pk)])
 
 
 def delegate_id(token: str) -> uuid.UUID | None:
-    return _read(token, CONFIRM)
+    return next(iter(_read(token, CONFIRM)), None)
 
 
 def invitation_path(invitation: Invitation) -> str:
     """Where an invited group registers, or says that it does not come."""
-    return reverse("registrations:invitation", args=[_signed(invitation.pk, INVITATION)])
+    return reverse("registrations:invitation", args=[_signed(INVITATION, invitation.pk)])
 
 
 def invitation_id(token: str) -> uuid.UUID | None:
-    return _read(token, INVITATION)
+    return next(iter(_read(token, INVITATION)), None)
+
+
+def listing_path(delegate: Delegate) -> str:
+    """Where this person says whether the public list may name them. It is of this person only:
+    who is entered in the same place later cannot be listed by it."""
+    token = _signed(LISTING, delegate.pk, delegate.representative_id)
+    return reverse("registrations:listing", args=[token])
+
+
+def listing_of(token: str) -> DelegateQuerySet:
+    """The one whom such a link is of, or nobody."""
+    match _read(token, LISTING):
+        case [delegate, representative]:
+            return Delegate.objects.filter(pk=delegate, representative=representative)
+    return Delegate.objects.none()
 
 
 def answer_until(delegate: Delegate) -> datetime | None:
@@ -40,12 +55,13 @@ def answer_until(delegate: Delegate) -> datetime | None:
     return min(max(deadline.closes_at, delegate.asked_at + TIME_TO_ANSWER), event.begins_at)
 
 
-def _signed(pk: uuid.UUID, salt: str) -> str:
-    return signing.Signer(salt=salt).sign(str(pk))
+def _signed(salt: str, *ids: uuid.UUID) -> str:
+    return signing.Signer(salt=salt).sign(".".join(str(each) for each in ids))
 
 
-def _read(token: str, salt: str) -> uuid.UUID | None:
+def _read(token: str, salt: str) -> list[uuid.UUID]:
     try:
-        return uuid.UUID(signing.Signer(salt=salt).unsign(token))
+        signed = signing.Signer(salt=salt).unsign(token)
+        return [uuid.UUID(each) for each in signed.split(".")]
     except (signing.BadSignature, ValueError):
-        return None
+        return []

@@ -23,6 +23,7 @@ from clock import walls
 from events import mails as events_mails
 from events.mails import NEVER
 from events.models import Deadline, Event
+from events.rights import Right, kinds_with
 from notifications import outbox, writing
 from notifications.models import Kind, Letter
 from notifications.writing import Own, Reader, Sort, Stencils, Words
@@ -76,6 +77,7 @@ SORTS = {
         Sort("declined_by_delegate", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("lapsed", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("not_expected", Kind.TRANSACTIONAL, PERSON, NEVER),
+        Sort("listing", Kind.TRANSACTIONAL, PERSON, EVENT_OVER),
         Sort("replaced", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_OVER),
         Sort("let_in", Kind.TRANSACTIONAL, GROUP, LET_IN_UNTIL),
@@ -261,6 +263,17 @@ def not_expected(people: Sequence[Delegate], *, now: datetime) -> None:
     )
 
 
+def listing(*people: Delegate, now: datetime) -> None:
+    """To the people of one delegation who have a place, as `confirm`: whether the public list of
+    the event may name them."""
+    _to_people(
+        "listing",
+        people,
+        lambda person: {"path": partial(links.listing_path, person)},
+        now=now,
+    )
+
+
 def replaced(registration: Registration, old: Delegate, new: Delegate, *, now: datetime) -> None:
     """Somebody comes, or is proposed, in the place of somebody else."""
     told = _with_parts([new])
@@ -272,7 +285,7 @@ def asks_in(exemption: Exemption, *, now: datetime) -> None:
     organisers = User.objects.filter(
         Q(roles__event=event) | Q(roles__process=event.process_id),
         is_active=True,
-        roles__kind="manager",
+        roles__kind__in=kinds_with(Right.RUN),
     ).distinct()
     readers = [Reader.of(organiser) for organiser in organisers.order_by("email")]
     for reader in readers or [Reader(event.contact, settings.LANGUAGE_CODE, event.zone)]:

@@ -8,7 +8,7 @@ from clock import shown
 from events import texts
 from events.models import Deadline, Event, Quota
 from registrations.models import Delegate, Exemption, Registration
-from stakeholders.models import Organisation
+from stakeholders.models import Membership, Organisation
 
 
 class Refusal(Exception):
@@ -66,6 +66,74 @@ class NotSent(Refusal):
         super().__init__(
             _("This registration (%(reference)s) has not been sent.")
             % {"reference": registration.reference}
+        )
+
+
+class BegunByColleagues(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _(
+                "Colleagues of yours have begun the registration of “%(name)s”. Ask a focal point "
+                "of your organisation to let you work on it."
+            )
+            % {"name": organisation}
+        )
+
+
+class OnlyFocalPoints(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _("Only a focal point of “%(name)s” says who works on it.") % {"name": organisation}
+        )
+
+
+class NoMember(Refusal):
+    def __init__(self, member: Membership) -> None:
+        super().__init__(
+            _("%(person)s is no longer a member of your organisation, or leads it. Look again.")
+            % {"person": member.user}
+        )
+
+
+class KnownToUs(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _("“%(name)s” of this country is known here already. Go back and choose it.")
+            % {"name": organisation}
+        )
+
+
+class LedByOthers(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _(
+                "“%(name)s” has a focal point with another address. Ask them, or name this person "
+                "on the page of the organisation first."
+            )
+            % {"name": organisation}
+        )
+
+
+class NotYoursToLead(Refusal):
+    def __init__(self, organisation: Organisation, contact: str) -> None:
+        super().__init__(
+            _(
+                "“%(name)s” has named people for other events, and has no focal point now. Who "
+                "becomes it is not for you to say: write to %(contact)s."
+            )
+            % {"name": organisation, "contact": contact}
+        )
+
+
+class RegisteredAlready(Refusal):
+    def __init__(self, registration: Registration) -> None:
+        sentence = (
+            _("“%(name)s” has begun a registration by itself: %(reference)s. It is not sent yet.")
+            if registration.is_draft
+            else _("“%(name)s” is registered already: %(reference)s.")
+        )
+        super().__init__(
+            sentence % {"name": registration.organisation, "reference": registration.reference}
         )
 
 
@@ -162,6 +230,14 @@ class ConfirmedTooLate(Refusal):
         super().__init__(
             _("%(name)s could confirm until %(moment)s. It is too late now.")
             % {"name": delegate, "moment": shown.closing_and_zone(until, zone)}
+        )
+
+
+class NotToBeListed(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("%(name)s has no place at “%(event)s” now, or the event has no public list.")
+            % {"name": delegate, "event": delegate.registration.event}
         )
 
 

@@ -121,7 +121,7 @@ def _take_over(old: Delegate, new: Delegate, *, by: User, now: datetime) -> None
     table.hand_over(old, new, by=by, now=now, verb=gettext_noop("seat given"))
     waiting.stop_asking([old], event, now=now)
     mails.replaced(new.registration, old, new, now=now)
-    waiting.ask_to_confirm([new], now=now)
+    waiting.ask_newcomers([new], now=now)
     waiting.serve(table, now=now)
 
 

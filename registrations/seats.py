@@ -23,6 +23,7 @@ from stakeholders.models import Organisation
 State = Delegate.State
 Part = SegmentDecision.State
 HOLDS_SEAT = Q(state__in=SEATED) & ~Q(role__in=WITHOUT_SEAT)
+UNLISTED = {"listing_asked_at": None, "listed_at": None}
 STANDS = """
     select 'quota', id, category, region, track_id, seats, null::bigint, null::bigint
     from events_quota where event_id = %(of)s
@@ -306,7 +307,7 @@ def turn(
     **facts: Any,
 ) -> None:
     """Change a person's state, and remember it. Who is not put on the waiting list leaves it, and
-    who has no seat any more has no part of the event either."""
+    who has no seat any more has no part of the event and no line in its public list."""
     turn_all([delegate], state, verb, by=by, now=now, reason=reason, **facts)
 
 
@@ -329,6 +330,7 @@ def turn_all(
     lost = [pk for pk, old in before.items() if old in SEATED and state not in SEATED]
     if lost:
         take_parts(SegmentDecision.objects.filter(delegate__in=lost))
+        facts |= UNLISTED
     facts = {"state": state, "waits_as": None} | facts
     for number, delegate in enumerate(delegates, start=1):
         for name, value in facts.items():

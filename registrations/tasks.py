@@ -1,7 +1,7 @@
 from celery import shared_task
 
 import clock
-from registrations import announcements, confirmations, reminders, waiting
+from registrations import announcements, confirmations, listing, reminders, waiting
 
 
 @shared_task(name="registrations.remind")
@@ -27,3 +27,8 @@ def fill_seats() -> None:
     confirmations.lapse_due(now=now)
     confirmations.ask_due(now=now)
     waiting.fill_all(now=now)
+
+
+@shared_task(name="registrations.ask_to_be_listed")
+def ask_to_be_listed() -> None:
+    listing.ask_due(now=clock.now())

@@ -9,6 +9,8 @@ from registrations.models import Delegate, Registration
 OF_THE_GROUP = {
     "draft begun": _("Draft begun"),
     "draft reopened": _("Draft begun again"),
+    "entered on behalf": _("Entered by the organisers, for a group that wrote to them"),
+    "colleagues changed": _("Who works on it was changed"),
     "sent": _("Registration sent"),
     "withdrawn": _("Registration withdrawn"),
     "asked to be let in": _("Asked to register after the close"),
@@ -28,6 +30,8 @@ OF_A_PERSON = {
     "confirmed": _("Confirmed"),
     "declined by delegate": _("Said that they do not come"),
     "lapsed": _("Not confirmed in time"),
+    "agreed to be listed": _("Agreed to be named in the public list"),
+    "taken off the list": _("Taken off the public list, as they asked"),
     "replaced": _("Replaced"),
     "replacement asked for": _("Named to come in somebody’s place"),
 }

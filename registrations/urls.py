@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from events.urls import TokenConverter
-from registrations.views import drafts, letters, sent
+from registrations.views import beginning, colleagues, drafts, letters, sent
 
 
 class ReferenceConverter(StringConverter):
@@ -17,13 +17,14 @@ ONE = "registrations/<reference:reference>/"
 PERSON = ONE + "people/<uuid:pk>/"
 
 urlpatterns = [
-    path("events/<slug:slug>/register/", drafts.start, name="start"),
+    path("events/<slug:slug>/register/", beginning.start, name="start"),
     path("registrations/", sent.mine, name="mine"),
     path(ONE, sent.registration, name="registration"),
     path(ONE + "organisation/", drafts.organisation, name="organisation"),
     path(ONE + "people/", drafts.people, name="people"),
     path(ONE + "check/", drafts.check, name="check"),
     path(ONE + "withdraw/", sent.withdraw, name="withdraw"),
+    path(ONE + "colleagues/", colleagues.choose, name="colleagues"),
     path(ONE + "ask/", drafts.ask_in, name="ask_in"),
     path(PERSON, sent.person, name="person"),
     path(PERSON + "remove/", drafts.remove_person, name="remove_person"),
@@ -31,5 +32,6 @@ urlpatterns = [
     path(PERSON + "replace/", sent.replace, name="replace"),
     path(PERSON + "confirm/", sent.confirm_person, name="confirm_person"),
     path("confirm/<token:token>/", letters.confirm, name="confirm"),
+    path("listing/<token:token>/", letters.be_listed, name="listing"),
     path("invitations/<token:token>/", letters.invitation, name="invitation"),
 ]

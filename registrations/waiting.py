@@ -105,18 +105,37 @@ def serve(table: seats.Table, *, now: datetime) -> list[Delegate]:
     for registration, group in groupby(by_delegation, key=lambda each: each.registration):
         together = list(group)
         mails.moved_up(registration, together, now=now, parts=bool(table.segments))
-        ask_to_confirm(together, now=now)
+        ask_newcomers(together, now=now)
     _give_parts(table, now=now)
     return people
 
 
-def ask_to_confirm(people: Iterable[Delegate], *, now: datetime) -> None:
+def ask_newcomers(people: Iterable[Delegate], *, now: datetime) -> None:
     """Ask those of one delegation who have just got a seat, each at their own address, whether
-    they come."""
-    asked = [delegate for delegate in people if delegate.must_confirm]
+    they come, and whether they may be named in public."""
+    newcomers = list(people)
+    asked = [delegate for delegate in newcomers if delegate.must_confirm]
     deadline = asked[0].registration.event.confirmation_deadline if asked else None
     if deadline:
         mails.confirm(*asked, deadline=deadline, now=now)
+    ask_to_be_listed(newcomers, now=now)
+
+
+def ask_to_be_listed(people: Iterable[Delegate], *, now: datetime) -> int:
+    """Ask those of one delegation who have a seat, and an address of their own, whether the
+    public list of the event may name them; each once. How many those are."""
+    unasked = [one for one in people if one.is_seated and one.listing_asked_at is None]
+    event = unasked[0].registration.event if unasked else None
+    if event is None or not (event.is_published and event.lists_participants):
+        return 0
+    of_them = Delegate.objects.filter(pk__in=[one.pk for one in unasked])
+    reached = set(of_them.with_own_address().values_list("pk", flat=True))
+    asked = [one for one in unasked if one.pk in reached]
+    Delegate.objects.filter(pk__in=reached).update(listing_asked_at=now)
+    for one in asked:
+        one.listing_asked_at = now
+    mails.listing(*asked, now=now)
+    return len(asked)
 
 
 def stop_asking(people: Sequence[Delegate], event: Event, *, now: datetime) -> None:

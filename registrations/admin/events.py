@@ -10,23 +10,32 @@ from django.utils.translation import gettext as _
 
 from events.admin.events import EventAdmin as OwnPages
 from events.models import Event
-from registrations.admin import exemptions, invitations, readers, seats
+from events.rights import Right
+from registrations.admin import exemptions, invitations, on_behalf, readers, seats
 
 State = Event.State
 
 
 @admin.register(Event)
 class EventAdmin(OwnPages):
+    page_rights = {"seats": Right.LOOK}
+
     def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
-        links = [*super().tools(request, obj), (_("Seats"), self.page_url("seats", obj))]
+        possible = [(_("Seats"), "seats")]
         if obj.state == State.PUBLISHED:
-            links += [
-                (_("Invite groups"), self.page_url("invite", obj)),
-                (_("Let a group in"), self.page_url("let_in", obj)),
+            possible += [
+                (_("Invite groups"), "invite"),
+                (_("Let a group in"), "let_in"),
+                (_("Register a group that wrote to us"), "on_behalf"),
             ]
-        if obj.state != State.DRAFT:
+        links = [*super().tools(request, obj), *self.links(request, obj, possible)]
+        if obj.state == State.DRAFT:
+            return links
+        links.append(
+            (_("Who comes"), _list("delegate", f"registration__event__id__exact={obj.pk}"))
+        )
+        if self.may(request, obj, Right.RUN):
             links += [
-                (_("Who comes"), _list("delegate", f"registration__event__id__exact={obj.pk}")),
                 (_("Invitations"), _list("invitation", f"event__id__exact={obj.pk}")),
                 (_("Groups let in"), _list("exemption", f"event__id__exact={obj.pk}")),
             ]
@@ -38,6 +47,7 @@ class EventAdmin(OwnPages):
             ("seats", self.seats),
             ("invite", self.invite),
             ("let_in", self.let_in),
+            ("on_behalf", self.on_behalf),
         ]
 
     def seats(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -48,6 +58,9 @@ class EventAdmin(OwnPages):
 
     def let_in(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return exemptions.page(self, request, self.load(request, pk))
+
+    def on_behalf(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return on_behalf.page(self, request, self.load(request, pk))
 
     def told_of(self, obj: Event) -> str:
         return readers.told_of(obj)

@@ -24,6 +24,15 @@ class Migration(migrations.Migration):
                 editable=False, null=True, verbose_name="asked whether to be listed"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="delegate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("listed_at", None), ("state__in", ["approved", "confirmed"]), _connector="OR"
+                ),
+                name="listed_with_a_place",
+            ),
+        ),
         migrations.AddField(
             model_name="registration",
             name="colleagues",

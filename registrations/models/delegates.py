@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +43,24 @@ class DelegateQuerySet(models.QuerySet["Delegate"]):
     def to_confirm(self) -> "DelegateQuerySet":
         """Those who were asked whether they come, and have not said so."""
         return self.filter(state=Delegate.State.APPROVED, asked_at__isnull=False)
+
+    def with_own_address(self) -> "DelegateQuerySet":
+        """Those who can be asked in person: nobody else of their delegation has this address."""
+        others = Delegate.objects.filter(
+            registration=OuterRef("registration"),
+            representative__email__iexact=OuterRef("representative__email"),
+        ).exclude(pk=OuterRef("pk"))
+        present = others.exclude(state__in=[*GONE, Delegate.State.WITHDRAWN])
+        return self.exclude(representative__email="").filter(~Exists(present))
+
+    def listed(self) -> "DelegateQuerySet":
+        """Those whom the public list of their event names: with a place, and by their own yes."""
+        return self.seated().filter(
+            listed_at__isnull=False,
+            registration__withdrawn_at=None,
+            registration__event__lists_participants=True,
+            registration__event__state__in=[Event.State.PUBLISHED, Event.State.POSTPONED],
+        )
 
     def in_order(self) -> "DelegateQuerySet":
         """Head of delegation first, then as they were entered."""
@@ -127,6 +145,10 @@ class Delegate(models.Model):
                 condition=Q(state="wait_listed", waits_as__isnull=False)
                 | (~Q(state="wait_listed") & Q(waits_as=None)),
                 name="waiting_has_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(listed_at=None) | Q(state__in=["approved", "confirmed"]),
+                name="listed_with_a_place",
             ),
         ]
         indexes = [

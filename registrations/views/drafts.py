@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Prefetch, prefetch_related_objects
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -22,13 +22,12 @@ from events.models import Event, Segment, Track
 from registrations import exemptions, intake, refusals
 from registrations.forms import (
     AskInForm,
-    ChooseOrganisationForm,
     PersonForm,
     TrackForm,
     show_theirs,
     typed,
 )
-from registrations.models import SEATED, Delegate, Exemption, Registration, SegmentDecision
+from registrations.models import SEATED, Delegate, Registration, SegmentDecision
 from registrations.views import frame
 from stakeholders import membership
 from stakeholders import refusals as stakeholder_refusals
@@ -40,63 +39,10 @@ State = Delegate.State
 
 @never_cache
 @login_required
-def start(request: HttpRequest, slug: str) -> HttpResponse:
-    """Begin: choose the organisation, or enter it; the draft exists from here on."""
-    event = get_object_or_404(
-        Event.objects.public().select_related("process").prefetch_related("deadlines"), slug=slug
-    )
-    now = clock.now()
-    organisations = list(Organisation.objects.spoken_for_by(request.user).order_by("name"))
-    let_in = Exemption.objects.filter(event=event, organisation__in=organisations, until__gt=now)
-    window = frame.window(event, now, exemption=let_in.order_by("until").last())
-    choosing = ChooseOrganisationForm(
-        request.POST if "choose" in request.POST else None,
-        organisations=organisations,
-        initial={"organisation": organisations[0].id} if len(organisations) == 1 else None,
-    )
-    form = OrganisationForm(
-        request.POST if "enter" in request.POST else None, categories=frame.categories(event)
-    )
-    refusal = ""
-    wants_new = not organisations or "enter" in request.POST
-    if "choose" in request.POST and choosing.is_valid():
-        chosen = choosing.cleaned_data["organisation"]
-        wants_new = chosen == ChooseOrganisationForm.NEW
-        if not wants_new:
-            organisation = next(o for o in organisations if str(o.id) == chosen)
-            try:
-                return redirect(intake.begin(event, organisation, by=request.user, now=now))
-            except refusals.Refusal as refused:
-                refusal = str(refused)
-    if "enter" in request.POST and form.is_valid():
-        try:
-            return redirect(_found_and_begin(event, form, request, now))
-        except stakeholder_refusals.Refusal as refused:
-            form.add_error("name", str(refused))
-        except refusals.Refusal as refused:
-            refusal = str(refused)
-    context = {
-        "event": event,
-        "now": now,
-        "form": form if wants_new else choosing,
-        "is_choosing": not wants_new,
-        "refusal": refusal,
-    }
-    return render(request, "registrations/start.html", window | context)
-
-
-def _found_and_begin(
-    event: Event, form: OrganisationForm, request: HttpRequest, now: datetime
-) -> Registration:
-    with transaction.atomic():
-        organisation = membership.found(form.save(commit=False), by=request.user, now=now)
-        return intake.begin(event, organisation, by=request.user, now=now)
-
-
-@never_cache
-@login_required
 def organisation(request: HttpRequest, reference: str) -> HttpResponse:
     own = frame.own(request, reference)
+    if not own.is_led:
+        return _way_in(request, own)
     now = clock.now()
     seen = request.POST.get("seen") or own.organisation.mark
     form = OrganisationForm(
@@ -115,6 +61,32 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
         _keep(request, own, "organisation", form)
     context = frame.page(
         own, request.user, now, form=form, choosing=choosing, seen=seen, here="organisation"
+    )
+    return render(request, "registrations/organisation.html", context)
+
+
+def _way_in(request: HttpRequest, own: Registration) -> HttpResponse:
+    """A member reads the facts, and says only how the group takes part."""
+    form = _track_form(request, own)
+    if request.method == "POST":
+        if form is None:
+            return redirect(own)
+        if form.is_valid():
+            track = Track.objects.get(pk=form.cleaned_data["track"])
+            try:
+                intake.choose_track(own, track, by=request.user, now=clock.now())
+                return redirect(own)
+            except refusals.Refusal as refused:
+                form.add_error(None, str(refused))
+    names = dict(frame.categories(own.event))
+    category = own.organisation.get_category_display()
+    context = frame.page(
+        own,
+        request.user,
+        clock.now(),
+        form=form,
+        category=names.get(own.organisation.category, category),
+        here="organisation",
     )
     return render(request, "registrations/organisation.html", context)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -21,10 +22,12 @@ def posted(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def own(request: HttpRequest, reference: str) -> Registration:
-    """The registration, if it is one of this person's organisations."""
+def own(request: HttpRequest, reference: str) -> Any:
+    """The registration, if this person works on it; `is_led`: as a focal point."""
+    led = Organisation.objects.led_by(request.user).filter(pk=OuterRef("organisation"))
     return get_object_or_404(
         Registration.objects.of(request.user)
+        .annotate(is_led=Exists(led))
         .select_related("event", "event__process", "organisation")
         .prefetch_related("event__deadlines"),
         reference=reference,

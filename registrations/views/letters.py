@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 import clock
 from events.models import Event
-from registrations import confirmations, invitations, links, refusals, replacements
+from registrations import confirmations, invitations, links, listing, refusals, replacements
 from registrations.models import TAGS, Delegate, Invitation
 from registrations.views import frame
 
@@ -67,6 +68,50 @@ def _confirming(delegate: Delegate, refusal: str, now: datetime) -> dict:
         "refusal": refusal,
         "now": now,
     }
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def be_listed(request: HttpRequest, token: str) -> HttpResponse:
+    """A delegate says whether the public list may name them, or takes that back."""
+    delegate = (
+        links.listing_of(token)
+        .select_related("representative", "registration__event", "registration__organisation")
+        .first()
+    )
+    if delegate is None or delegate.registration.event.state == Event.State.DRAFT:
+        return _unknown(request)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            return _said(request, delegate)
+        except refusals.Refusal as refused:
+            refusal = str(refused)
+    event = delegate.registration.event
+    has_list = event.lists_participants and event.state != Event.State.CANCELLED
+    context = {
+        "delegate": delegate,
+        "event": event,
+        "organisation": delegate.registration.organisation,
+        "list_url": reverse("pages:participants", args=[event.slug]) if has_list else None,
+        "is_possible": listing.is_possible(delegate),
+        "refusal": refusal,
+        "now": clock.now(),
+    }
+    return render(request, "registrations/listing.html", context)
+
+
+def _said(request: HttpRequest, delegate: Delegate) -> HttpResponse:
+    answer, now = request.POST.get("answer"), clock.now()
+    if answer == "yes":
+        listing.agree(delegate, now=now)
+        messages.success(request, _("Thank you. The list names you from now on."))
+    elif answer == "no":
+        listing.take_back(delegate, now=now)
+        messages.success(request, _("Thank you. The list does not name you."))
+    else:
+        messages.error(request, _("Choose one of the two answers."))
+    return redirect(request.path)
 
 
 @never_cache

@@ -157,6 +157,7 @@ def person(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse:
     context["timeline"] = timeline.of(own, [delegate])
     context["kind"] = TAGS.get(delegate.state, "")
     context |= _questions(delegate) | _place(own, delegate, now) | _around(delegate, now)
+    context["in_public"] = _in_public(delegate)
     if delegate.state == State.DECLINED:
         context["reason"] = timeline.reason_of_decline(context["timeline"])
     return render(request, "registrations/person_status.html", context)
@@ -207,6 +208,20 @@ def _place(own: Registration, delegate: Delegate, now: datetime) -> dict:
             )
         )
     return found
+
+
+def _in_public(delegate: Delegate) -> str:
+    """How the public list of participants has this person, if there is one. Nobody else can
+    change it."""
+    if not (delegate.registration.event.lists_participants and delegate.is_seated):
+        return ""
+    if delegate.listed_at:
+        return _("Named, as this person has agreed.")
+    if Delegate.objects.filter(pk=delegate.pk).with_own_address().exists():
+        return _("Not named. Only this person can agree, by a letter to their own address.")
+    return _(
+        "Not named. There is no email address that is this person’s alone, so nobody can ask them."
+    )
 
 
 def _around(delegate: Delegate, now: datetime) -> dict:

@@ -7,6 +7,7 @@ from clock import shown, walls
 from events import deadlines, schedule
 from events.models import Deadline, Document, Event, Process, Segment
 from registrations import intake
+from tests.conftest import let_in
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 POLICY = {
@@ -192,7 +193,7 @@ FAR = ["Write a day from 1990 to 2100, like 2018-02-07."]
 
 @pytest.mark.parametrize("day", FAR_DAYS)
 def test_an_event_moved_to_a_day_far_from_ours_takes_no_page_down(client, hearing, clara, day):
-    client.force_login(clara)
+    let_in(client, clara)
 
     answer = client.post(
         reverse("admin:events_event_move", args=[hearing.pk]),
@@ -207,7 +208,7 @@ def test_an_event_moved_to_a_day_far_from_ours_takes_no_page_down(client, hearin
 
 @pytest.mark.parametrize("day", FAR_DAYS)
 def test_an_event_entered_for_a_day_far_from_ours_is_refused(client, process, clara, day):
-    client.force_login(clara)
+    let_in(client, clara)
     lists = {
         f"{name}-{count}": 0
         for name in ("segments", "documents")
@@ -448,7 +449,7 @@ def test_pages_for_everybody_set_no_cookie(client, addresses):
 
 
 def test_every_answer_carries_the_strict_policy(client, addresses, clara):
-    client.force_login(clara)
+    let_in(client, clara)
     for address in [*addresses, "/healthz", "/readyz", "/admin/", "/en/registrations/"]:
         policy = client.get(address)["Content-Security-Policy"]
         assert set(policy.split("; ")) == POLICY, address

@@ -30,7 +30,8 @@ def asked(draft, amina, clara, late) -> Exemption:
 
 def letters() -> list[tuple[str, str]]:
     return [
-        (letter.key.split(":")[0], letter.to) for letter in Letter.objects.order_by("posted_at", "key")
+        (letter.key.split(":")[0], letter.to)
+        for letter in Letter.objects.order_by("posted_at", "key")
     ]
 
 

@@ -9,7 +9,7 @@ from django.test.signals import template_rendered
 from accounts.models import User
 from clock import walls
 from events import deadlines, following, roles, schedule, steps
-from events.models import Deadline, Event, Process, ReminderStep
+from events.models import Deadline, Event, Process, ReminderStep, Role
 from notifications.models import Kind, Letter
 from notifications.writing import Reader
 from registrations import (
@@ -654,6 +654,17 @@ def test_the_letter_names_each_event_with_its_numbers(february, monkeypatch):
             MORNING.date(),
         )
     ]
+
+
+def test_only_those_who_decide_hear_of_queues(february):
+    for kind in Role.Kind.values:
+        user = User.objects.create_user(f"{kind}@secretariat.example")
+        roles.grant(user, on=february.event, kind=kind, by=None, now=PUBLISHED_AT)
+    send(february, "early", "Awa", at=MORNING - 2 * DAY)
+
+    reminders.tell_reviewers(now=MORNING)
+
+    assert sorted(who for _at, who in queued()) == ["manager", "reviewer"]
 
 
 def test_queues_are_told_after_the_close_too(february):

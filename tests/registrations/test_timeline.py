@@ -8,11 +8,14 @@ from django.conf import settings
 from registrations import timeline
 
 ROOMS = (
+    "colleagues",
     "confirmations",
     "decisions",
     "exchanges",
     "exemptions",
     "intake",
+    "listing",
+    "on_behalf",
     "replacements",
     "seats",
     "waiting",
