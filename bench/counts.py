@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from bench import walk
+from bench import seed, walk
 
 BRACKETS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE SAVEPOINT")
 FILES = re.compile(
@@ -27,7 +27,8 @@ class InProcess:
     def __init__(self, user: User | None = None) -> None:
         self.client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
         if user:
-            self.client.force_login(user, settings.AUTHENTICATION_BACKENDS[0])
+            (key,) = seed.sessions([user])
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = key
 
     def open(self, path: str) -> str:
         answer = self.client.get(path)

@@ -8,22 +8,18 @@ import time
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 import django
 
 import clock
-from bench import counts, crowd, figures, place, post, seed, walk
+from bench import attendees, counts, crowd, figures, organisations, place, post, seed, walk
 from bench.figures import LEAST, Figure
-from events.models import Event
 from gcm_portal import env
 from launcher import ROOT
 from registrations.models import Registration
 
 CLIENTS = 8
-TRIES = 20
 PAGE = f"/en/events/{seed.HEARING}/"
-LIST = "/admin/registrations/delegate/"
 
 
 class Course:
@@ -45,7 +41,8 @@ class Course:
                 "event page": lambda: self.event_page(portal.web),
                 "page weight": self.weight,
                 "registration": lambda: self.registration(portal.web),
-                "attendee list": lambda: self.attendee_list(now),
+                "attendee list": lambda: attendees.measure(self, portal, now),
+                "organisations": lambda: organisations.measure(self, now),
                 "queries": self.queries,
                 "rush for seats": lambda: crowd.rush(self, portal.web),
                 "closing second": lambda: crowd.closing_second(self),
@@ -117,28 +114,6 @@ class Course:
         self.add(f"whole registrations, {CLIENTS} clients", measured["rate"], "/s", 30, LEAST)
         self.add("whole registration, p95", measured["p95"], "ms")
         self.add("whole registration, work of the processor", measured["work"], "ms")
-
-    def attendee_list(self, now: datetime) -> None:
-        manager = seed.manager(now)
-        (session,) = seed.sessions([manager])
-        order = {"port": self.ports.portal, "session": session, "clients": 1, "seconds": 60}
-        self.load("pages", path=LIST, limit=3, **order)
-        one_event = Event.objects.get(slug=seed.SMALL).pk
-        looks = {
-            "first page": "",
-            "filtered by state": "?state=submitted",
-            "filtered by event": f"?registration__event__id__exact={one_event}",
-            "search, few hits": f"?q={quote(seed.RARE)}",
-            "search, many hits": f"?q={quote('Traoré')}",
-            "search, many hits, Arabic": f"?q={quote('محمد')}",
-            "search, no hit": "?q=qqqqqq",
-        }
-        promise = 100 if self.delegates <= 10_000 else 150
-        for name, query in looks.items():
-            self.tell(f"attendee list, {name}")
-            measured = self.load("pages", path=LIST + query, limit=TRIES, **order)
-            self.add(f"attendee list, {name}, p95", measured["p95"], "ms", promise)
-        self.add("queries of the attendee list", counts.queries_of_page(LIST, manager))
 
     def queries(self) -> None:
         self.add("queries of the event page", counts.queries_of_page(PAGE), "", 4)

@@ -1,11 +1,14 @@
 """Invented people in several scripts, in one process of their own; what is there is used again."""
 
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
 
+from allauth.account.internal.flows import login
+from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection, transaction
@@ -14,7 +17,7 @@ from accounts.models import User
 from bench.place import Trouble
 from clock import walls
 from events import deadlines, roles, schedule
-from events.models import Category, Deadline, Document, Event, Process, Segment
+from events.models import Category, Deadline, Document, Event, Process, Segment, Track
 from registrations import references
 from registrations.models import Delegate, Registration
 from stakeholders import matching
@@ -28,28 +31,29 @@ BLOCK = 1000
 RARE, RARE_EVERY = "Ķēniņš-Zvirbule", 20_000
 SCRIPTS = [
     {
-        "share": 55,
+        "share": 50,
         "countries": ["ML", "FR", "BR", "DE", "PH", "KE", "MX", "US"],
         "organisation": "Network of migrant workers and families of the {} region",
         "given": ["María José", "Aïssata", "Zoë", "John", "Wanjirũ", "Łukasz", "Nguyễn", "Ana"],
-        "family": ["Traoré", "Núñez", "Müller", "Santos", "Smith", "Ouédraogo", "Kowalski", "Cruz"],
+        "family": ["Traoré"] * 5
+        + ["Núñez", "Müller", "Santos", "Smith", "Ouédraogo", "Kowalski", "Cruz"],
     },
     {
-        "share": 15,
+        "share": 22,
         "countries": ["EG", "JO", "MA", "LB"],
         "organisation": "اتحاد جمعيات المهاجرين في المنطقة {}",
         "given": ["محمد", "فاطمة", "أحمد", "ليلى", "يوسف", "مريم"],
         "family": ["الخطيب", "حداد", "بن علي", "النجار", "السيد"],
     },
     {
-        "share": 15,
+        "share": 14,
         "countries": ["CN", "SG"],
         "organisation": "移民工人互助协会第{}分会",
         "given": ["伟", "芳", "秀英", "敏", "静怡", "建国"],
         "family": ["王", "李", "张", "刘", "欧阳"],
     },
     {
-        "share": 15,
+        "share": 14,
         "countries": ["RU", "UA", "KZ", "BG"],
         "organisation": "Союз трудящихся-мигрантов, отделение {}",
         "given": ["Иван", "Ольга", "Дмитрий", "Наталья", "Сергей"],
@@ -57,11 +61,15 @@ SCRIPTS = [
     },
 ]
 SENT_STATES = {
-    Delegate.State.SUBMITTED: 60,
-    Delegate.State.APPROVED: 30,
+    Delegate.State.SUBMITTED: 50,
+    Delegate.State.APPROVED: 25,
+    Delegate.State.CONFIRMED: 15,
     Delegate.State.DECLINED: 6,
     Delegate.State.MORE_INFORMATION: 4,
 }
+# At the event with a limit some wait.
+WAITING_STATES = {Delegate.State.WAIT_LISTED: 40, **SENT_STATES}
+TRACKS = ["In consultative status", "Applies anew"]
 
 
 def calendar(now: datetime) -> Process:
@@ -69,7 +77,10 @@ def calendar(now: datetime) -> Process:
     measured = process(SLUG, "BEN")
     for slug in EVENTS:
         if not measured.events.filter(slug=slug).exists():
-            event(measured, slug, closes_at=now + timedelta(days=60), now=now)
+            made = event(measured, slug, closes_at=now + timedelta(days=60), now=now)
+            if slug != HEARING:
+                Track.objects.bulk_create(Track(event=made, name_en=name) for name in TRACKS)
+    measured.events.filter(slug=SMALL).update(seats=1)
     late = Deadline.objects.filter(event__process=measured, closes_at__lt=now + timedelta(days=40))
     set_closing(late, now + timedelta(days=60), now=now)
     return measured
@@ -146,7 +157,7 @@ def event(process: Process, slug: str, *, closes_at: datetime, now: datetime) ->
 def people(wanted: int, *, now: datetime, tell: Callable[[int], None]) -> int:
     """As many delegates as are wanted, about four in a registration; how many there are."""
     measured = calendar(now)
-    events = list(measured.events.order_by("slug"))
+    events = list(measured.events.order_by("slug").prefetch_related("tracks"))
     there = Delegate.objects.filter(registration__event__process=measured).count()
     begun = Registration.objects.filter(event__process=measured).count()
     while there < wanted:
@@ -179,6 +190,7 @@ class _Group:
             country=chance.choice(script["countries"]),
             category=chance.choice(["diaspora", "trade_union", "academia", "youth"]),
             matching_key=matching.key(name),
+            search_text=matching.search_text(name),
         )
         self.membership = Membership(user=self.user, organisation=self.organisation)
         begun_at = now - timedelta(minutes=chance.randrange(1, 30 * 24 * 60))
@@ -187,6 +199,7 @@ class _Group:
             event=event,
             organisation=self.organisation,
             reference=_reference(number),
+            track=chance.choice([None, *event.tracks.all()]),
             begun_at=begun_at,
             sent_at=None if is_draft else begun_at,
         )
@@ -201,18 +214,22 @@ class _Group:
             )
             for position in range(size)
         ]
+        fold(self.representatives)
+        shares = WAITING_STATES if event.slug == SMALL else SENT_STATES
+        states = list(shares), list(shares.values())
         self.people = [
             Delegate(
                 registration=self.registration,
                 representative=representative,
                 position=position,
                 role=Delegate.Role.DELEGATE if position else Delegate.Role.HEAD,
-                state=Delegate.State.DRAFT
-                if is_draft
-                else chance.choices(list(SENT_STATES), list(SENT_STATES.values()))[0],
+                state=Delegate.State.DRAFT if is_draft else chance.choices(*states)[0],
             )
             for position, representative in enumerate(self.representatives)
         ]
+        for position, person in enumerate(self.people):
+            if person.state == Delegate.State.WAIT_LISTED:
+                person.waits_as = first + position
 
 
 def _registrations(
@@ -243,7 +260,11 @@ class Draft:
         self.user = User(email=address)
         self.user.set_unusable_password()
         self.organisation = Organisation(
-            name=name, country="ML", category="diaspora", matching_key=matching.key(name)
+            name=name,
+            country="ML",
+            category="diaspora",
+            matching_key=matching.key(name),
+            search_text=matching.search_text(name),
         )
         self.membership = Membership(user=self.user, organisation=self.organisation)
         self.registration = Registration(
@@ -257,6 +278,7 @@ class Draft:
                 organisation=self.organisation, given_names="Aïssata", family_name="Traoré"
             )
         ]
+        fold(self.representatives)
         self.people = [
             Delegate(
                 registration=self.registration,
@@ -264,6 +286,12 @@ class Draft:
                 role=Delegate.Role.HEAD,
             )
         ]
+
+
+def fold(people: list[Representative]) -> None:
+    """What saving them one by one would do."""
+    for person in people:
+        person.search_text = matching.name_text(person.given_names, person.family_name)
 
 
 def _reference(number: int) -> str:
@@ -301,7 +329,7 @@ def newcomers(number: int) -> list[User]:
 
 
 def sessions(users: list[User]) -> list[str]:
-    """Signed in, without a code: the keys of their sessions."""
+    """Signed in, without a code or a second factor: the keys of their sessions."""
     store = import_module(settings.SESSION_ENGINE).SessionStore
     keys = []
     with transaction.atomic():
@@ -310,6 +338,9 @@ def sessions(users: list[User]) -> list[str]:
             session[SESSION_KEY] = str(user.pk)
             session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
             session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+            used = {"method": "mfa", "at": time.time()}
+            session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [used]
+            session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = user_id_to_str(user)
             session.save()
             keys.append(session.session_key)
     return keys

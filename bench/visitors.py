@@ -126,6 +126,19 @@ def posts(port: int, forms: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return answers
 
 
+def download(port: int, session: str, path: str, kind: str) -> dict[str, float]:
+    """Ask for a file on its page and read it; counted from the asking to the last byte."""
+    browser = KeepAlive(port, {"sessionid": session}, timeout=LONGEST)
+    fields = walk.hidden(browser.open(path)) | {"kind": kind, "confirm": "yes"}
+    start, size = time.perf_counter(), 0
+    answer = browser._answer("POST", path, urlencode(fields))
+    while part := answer.read(2**16):
+        size += len(part)
+    if answer.status != 200 or "attachment" not in answer.headers.get("Content-Disposition", ""):
+        raise walk.Lost(f"{path} gave no file")
+    return {"seconds": time.perf_counter() - start, "bytes": size}
+
+
 def _timed(act: Callable[[], Any], report: Callable[[float], bool]) -> bool:
     start = time.perf_counter()
     act()
@@ -166,7 +179,8 @@ def _together(
 
 if __name__ == "__main__":
     order = json.load(sys.stdin)
-    act = {"pages": pages, "registrations": registrations, "posts": posts}[order.pop("act")]
+    acts = {"pages": pages, "registrations": registrations, "posts": posts, "download": download}
+    act = acts[order.pop("act")]
     try:
         json.dump(act(**order), sys.stdout)
     except walk.Lost as lost:

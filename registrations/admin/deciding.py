@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 import clock
+from accounts.models import User
 from events import texts
 from events.admin import pages
 from registrations import decisions, refusals
@@ -24,6 +26,7 @@ from registrations.admin import counting
 from registrations.models import Delegate, Registration
 
 MOST_AT_ONCE = 500
+LANGUAGES = dict(settings.CONTENT_LANGUAGES)
 sentence = lazy(lambda refusal: str(refusal()), str)
 
 
@@ -184,6 +187,15 @@ def said(delegate: Delegate) -> str:
     return f"{delegate}, {registration.organisation} ({registration.reference})"
 
 
+def _told(point: User, names: str) -> str:
+    """“amina@diaspora.example (Aïssata Traoré; in French)”"""
+    return _("%(address)s (%(people)s; in %(language)s)") % {
+        "address": point.email,
+        "people": names,
+        "language": LANGUAGES[point.language],
+    }
+
+
 def letters(
     delegations: list[tuple[Registration, list[Delegate]]], *, are_asked: bool = False
 ) -> str:
@@ -193,7 +205,7 @@ def letters(
     for registration, delegates in delegations:
         points = registration.organisation.focal_points
         names = texts.listed(delegates)
-        told += [f"{point.email} ({names})" for point in points]
+        told += [_told(point, names) for point in points]
         silent += [] if points else [str(registration.organisation)]
     sentences = []
     if told:

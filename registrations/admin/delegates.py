@@ -6,47 +6,32 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce, Lower
+from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from clock import shown
 from events.admin import timeline
-from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
 from events.rights import Right
-from notifications.models import Suppression
 from registrations import confirmations
-from registrations.admin import deciding
-from registrations.models import TAGS, Delegate, Exchange, Registration, SegmentDecision
-from stakeholders.models import Membership, Organisation, Representative
+from registrations.admin import cells, columns, deciding, exporting, filters
+from registrations.admin.attendees import AttendeeList
+from registrations.admin.cells import stand_of
+from registrations.admin.sight import sight_of
+from registrations.exports import COLUMNS
+from registrations.models import Delegate, Exchange, SegmentDecision
 
-STATES = {
-    Delegate.State.SUBMITTED: gettext_lazy("Waits for a decision"),
-    Delegate.State.MORE_INFORMATION: gettext_lazy("Asked, waits for the answer"),
-    Delegate.State.APPROVED: gettext_lazy("Approved"),
-    Delegate.State.CONFIRMED: gettext_lazy("Confirmed"),
-    Delegate.State.WAIT_LISTED: gettext_lazy("On the waiting list"),
-    Delegate.State.DECLINED: gettext_lazy("Declined"),
-    Delegate.State.DECLINED_BY_DELEGATE: gettext_lazy("Does not come"),
-    Delegate.State.LAPSED: gettext_lazy("Not confirmed in time"),
-    Delegate.State.REPLACED: gettext_lazy("Replaced"),
-    Delegate.State.WITHDRAWN: gettext_lazy("Withdrawn"),
-}
 WAIT_LISTED = Delegate.State.WAIT_LISTED
-
-
-def stand_of(delegate: Delegate) -> SafeString:
-    """The state in the organisers' words, as a tag; the model's own words are the group's."""
-    state = Delegate.State(delegate.state)
-    words = STATES.get(state, delegate.get_state_display())
-    return render_to_string("components/tag.html", {"text": words, "kind": TAGS.get(state, "")})
 
 
 def place() -> Case:
@@ -65,31 +50,11 @@ def place() -> Case:
     return Case(When(state=WAIT_LISTED, then=Coalesce(Subquery(before), 0) + 1))
 
 
-def letters_come_back() -> Exists:
-    """Whether nothing is sent any more to a focal point of the delegation."""
-    suppressed = Suppression.objects.filter(email__iexact=OuterRef("user__email"))
-    points = Membership.objects.of_focal_points().filter(
-        Exists(suppressed), organisation=OuterRef("registration__organisation")
-    )
-    return Exists(points)
-
-
 def link_to(delegate: Delegate | None) -> str:
     if delegate is None:
         return timeline.NOTHING
     url = reverse("admin:registrations_delegate_change", args=[delegate.pk])
     return format_html('<a href="{}">{}</a>', url, delegate)
-
-
-class StateFilter(admin.SimpleListFilter):
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(state), str(words)) for state, words in STATES.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(state=self.value()) if self.value() else queryset
 
 
 class ExchangeInline(ReadOnlyInline):
@@ -120,28 +85,10 @@ class SegmentInline(ReadOnlyInline):
 
 
 @admin.register(Delegate)
-class DelegateAdmin(ScopedAdmin):
-    list_display = [
-        "person",
-        "organisation",
-        "event",
-        "role",
-        "stand_and_post",
-        "place",
-        "reference",
-        "sent_short",
-    ]
-    list_select_related = [
-        "representative",
-        "registration__organisation",
-        "registration__event",
-    ]
-    list_filter = [
-        StateFilter,
-        ("registration__event", ManagedFilter),
-        "role",
-        "registration__organisation__category",
-    ]
+class DelegateAdmin(cells.Cells, ScopedAdmin):
+    page_rights = {decision.word: Right.DECIDE for decision in deciding.ALL}
+    list_display = [cells.METHODS.get(key, key) for key in columns.DEFAULT]
+    list_filter = filters.ALL
     search_fields = [
         "representative__given_names",
         "representative__family_name",
@@ -149,7 +96,7 @@ class DelegateAdmin(ScopedAdmin):
         "registration__reference",
     ]
     search_help_text = gettext_lazy("Name, organisation or reference")
-    ordering = [Lower("representative__family_name"), Lower("representative__given_names")]
+    ordering = ["representative__search_text"]
     actions = ["approve", "decline", "ask", "wait_list"]
     fields = [
         "person",
@@ -167,19 +114,35 @@ class DelegateAdmin(ScopedAdmin):
         "sent_said",
     ]
     inlines = [SegmentInline, ExchangeInline]
+    guarded_by = {"email": Right.CONTACT, "access_needs": Right.SENSITIVE}
 
-    def managed(self, everything: Any, user: User) -> QuerySet:
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
         return (
-            everything.open_to(user, Right.LOOK)
+            everything.open_to(user, right)
             .sent()
-            .annotate(place=place(), letters_come_back=letters_come_back())
+            .annotate(place=place())
+            .select_related("representative", "registration__organisation", "registration__event")
         )
 
-    def get_ordering(self, request: HttpRequest) -> list[Any]:
-        """The waiting list stands in its own order."""
-        if request.GET.get(StateFilter.parameter_name) == WAIT_LISTED:
-            return ["registration__event__starts_on", "registration__event", "waits_as"]
-        return super().get_ordering(request)
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The list opens to who keeps a door too; the pages of its people do not."""
+        if obj is None and has_right(request, Right.ARRIVALS):
+            return True
+        return super().has_view_permission(request, obj)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Of a person's page, what this organiser may see."""
+        return [
+            field
+            for field in self.fields
+            if obj is None or self.may(request, obj, self.guarded_by.get(field, self.sees))
+        ]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """What was asked and answered is part of the history."""
+        if obj is None or self.may(request, obj, self.remembers):
+            return self.inlines
+        return [SegmentInline]
 
     def scope_of(self, obj: Delegate) -> UUID:
         return obj.registration.event_id
@@ -187,58 +150,121 @@ class DelegateAdmin(ScopedAdmin):
     def zone_of(self, obj: Delegate) -> str:
         return obj.registration.event.zone
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict | None = None
-    ) -> HttpResponse:
-        context = {"title": _("Attendee list")} | (extra_context or {})
-        return super().changelist_view(request, context)
+    # The list
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AttendeeList]:
+        return AttendeeList
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        shown = columns.chosen(request, sight_of(request))
+        return [cells.METHODS.get(key, key) for key in shown]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return None if sight_of(request).is_door else list_display[:1]
+
+    def get_list_filter(self, request: HttpRequest) -> list[type[filters.Facet]]:
+        return filters.AT_THE_DOOR if sight_of(request).is_door else filters.ALL
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        return lookup in {facet.parameter_name for facet in self.get_list_filter(request)}
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {} if sight_of(request).is_door else super().get_actions(request)
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """The waiting list stands in its own order."""
+        if request.GET.get(filters.StateFacet.parameter_name) == WAIT_LISTED:
+            return ["registration__event__starts_on", "registration__event", "waits_as"]
+        return super().get_ordering(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Every word in the name, the organisation or the reference. Each table is asked by
-        itself, so that its own index serves."""
-        for word in search_term.split():
-            names = Q(given_names__icontains=word) | Q(family_name__icontains=word)
-            groups = Organisation.objects.filter(name__icontains=word)
-            delegations = Q(reference__icontains=word) | Q(organisation__in=groups)
-            queryset = queryset.filter(
-                Q(representative__in=Representative.objects.filter(names))
-                | Q(registration__in=Registration.objects.filter(delegations))
-            )
+        """Every word in the name, the organisation or, but at the door, the reference."""
+        known = vars(request).setdefault("words_found", {})
+        for word in words_of(search_term):
+            if word not in known:
+                known[word] = filters.found_by(word, references=not sight_of(request).is_door)
+            queryset = queryset.filter(known[word])
         return queryset, False
 
-    # What is shown
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict | None = None
+    ) -> HttpResponse:
+        sight = sight_of(request)
+        if request.method == "GET" and columns.is_form(request):
+            return redirect(self.with_columns(request))
+        columns.keep(request, columns.chosen(request, sight))
+        context = {
+            "title": _("Arrivals") if sight.is_door else _("Attendee list"),
+            "columns": self.columns_offered(request),
+            "sorted_by": columns.order_by_name(
+                request.GET.get(ORDER_VAR, ""), self.keys_shown(request)
+            ),
+            "export_url": self.export_url(request),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
 
-    @admin.display(description=gettext_lazy("name"), ordering=Lower("representative__family_name"))
-    def person(self, obj: Delegate) -> str:
-        return obj.representative.full_name
+    # Its columns
+
+    def keys_shown(self, request: HttpRequest) -> list[str]:
+        """As addresses count them."""
+        boxes = [""] if self.get_actions(request) else []
+        return [*boxes, *columns.chosen(request, sight_of(request))]
+
+    def columns_offered(self, request: HttpRequest) -> list[dict[str, Any]]:
+        sight = sight_of(request)
+        if sight.is_door:
+            return []
+        shown = columns.chosen(request, sight)
+        return [
+            {
+                "key": key,
+                "heading": COLUMNS[key].heading,
+                "is_shown": key in shown,
+                "is_fixed": key == columns.ALWAYS,
+            }
+            for key in columns.possible(sight)
+        ]
+
+    def with_columns(self, request: HttpRequest) -> str:
+        """The address of the list with the columns that were typed, sorted as before."""
+        query = request.GET.copy()
+        order = "".join(query.pop(columns.SORTED_BY, [])[:1])
+        query[columns.PARAMETER] = ",".join(columns.chosen(request, sight_of(request)))
+        query.pop(ORDER_VAR, None)
+        if order := columns.order_by_number(order, self.keys_shown(request)):
+            query[ORDER_VAR] = order
+        return f"{request.path}?{query.urlencode(safe=',')}"
+
+    # As a file
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export)
+        return [path("export/", view, name=self.page_name("export")), *super().get_urls()]
+
+    def export_url(self, request: HttpRequest) -> str:
+        sight = sight_of(request)
+        if sight.is_door or not sight.has(Right.EXPORT):
+            return ""
+        query = request.GET.copy()
+        query.pop(PAGE_VAR, None)
+        query[columns.PARAMETER] = ",".join(columns.chosen(request, sight))
+        url = reverse(f"admin:{self.page_name('export')}")
+        return f"{url}?{query.urlencode(safe=',')}"
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        return exporting.page(self, request)
+
+    # What is shown
 
     @admin.display(description=gettext_lazy("email address"))
     def email(self, obj: Delegate) -> str:
         return obj.representative.email or timeline.NOTHING
 
-    @admin.display(
-        description=gettext_lazy("organisation"), ordering="registration__organisation__name"
-    )
-    def organisation(self, obj: Delegate) -> str:
-        return str(obj.registration.organisation)
-
-    @admin.display(description=gettext_lazy("event"), ordering="registration__event__starts_on")
-    def event(self, obj: Delegate) -> str:
-        return str(obj.registration.event)
-
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def stand(self, obj: Delegate) -> SafeString:
         return stand_of(obj)
-
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def stand_and_post(self, obj: Delegate) -> SafeString:
-        """The state; and a warning where letters to a focal point come back."""
-        if not obj.letters_come_back:
-            return stand_of(obj)
-        warning = {"text": _("Letters come back"), "kind": "bad"}
-        return stand_of(obj) + mark_safe(" ") + render_to_string("components/tag.html", warning)
 
     @admin.display(description=gettext_lazy("waiting list"), ordering="waits_as")
     def place(self, obj: Delegate) -> str:
@@ -259,38 +285,25 @@ class DelegateAdmin(ScopedAdmin):
     def replaced_by_said(self, obj: Delegate) -> str:
         return link_to(Delegate.objects.filter(replaces=obj).first())
 
-    @admin.display(description=gettext_lazy("reference"), ordering="registration__reference")
-    def reference(self, obj: Delegate) -> str:
-        return obj.registration.reference
-
     @admin.display(description=gettext_lazy("sent"))
     def sent_said(self, obj: Delegate) -> str:
         return timeline.said(obj.registration.sent_at, obj.registration.event.zone)
-
-    @admin.display(
-        description=gettext_lazy("sent (time of the event)"), ordering="registration__sent_at"
-    )
-    def sent_short(self, obj: Delegate) -> str:
-        sent_at = obj.registration.sent_at
-        if sent_at is None:
-            return timeline.NOTHING
-        return shown.moment(sent_at, obj.registration.event.zone, weekday=False)
 
     # What is decided
 
     def tools(self, request: HttpRequest, obj: Delegate) -> list[tuple[str, str]]:
         decide = [
-            (_("Approve"), self.page_url("approve", obj)),
-            (_("Decline with a reason"), self.page_url("decline", obj)),
-            (_("Ask a question"), self.page_url("ask", obj)),
-            (_("Put on the waiting list"), self.page_url("wait_list", obj)),
+            (_("Approve"), "approve"),
+            (_("Decline with a reason"), "decline"),
+            (_("Ask a question"), "ask"),
+            (_("Put on the waiting list"), "wait_list"),
         ]
         delegation = reverse("admin:registrations_registration_change", args=[obj.registration_id])
         if obj.state == WAIT_LISTED:
             possible = decide[1:2]
         else:
             possible = decide if obj.awaits_decision else []
-        return [*possible, (_("The delegation"), delegation)]
+        return [*self.links(request, obj, possible), (_("The delegation"), delegation)]
 
     def pages(self) -> list[tuple[str, Any]]:
         return [(decision.word, self.page_of(decision)) for decision in deciding.ALL]
@@ -305,9 +318,9 @@ class DelegateAdmin(ScopedAdmin):
         return page
 
     def chosen(self, request: HttpRequest, ids: Iterator[Any] | list[Any]) -> QuerySet:
-        """Of these, those whom this organiser may see."""
+        """Of these, those about whom this organiser may decide."""
         return (
-            self.get_queryset(request)
+            self.rows(request, Right.DECIDE)
             .filter(pk__in=ids)
             .select_related(
                 "representative",

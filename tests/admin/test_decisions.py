@@ -51,8 +51,8 @@ def test_the_page_before_names_the_people_and_the_letters(clara_in, sent, sent_b
         for line in lines
     ]
     assert "2 letters go to" in response.context["letters"]
-    assert "amina@diaspora.example (Aïssata Traoré, Moussa Keïta)" in response.context["letters"]
-    assert "bo@ports.example (Jun Reyes)" in response.context["letters"]
+    assert response.context["letters"].count("(Aïssata Traoré, Moussa Keïta; in English)") == 1
+    assert "bo@ports.example (Jun Reyes; in English)" in response.context["letters"]
     assert states(sent) == ["submitted"] * 3
     assert letters() == []
 
@@ -192,8 +192,8 @@ def listed(client):
     [
         ("q=keïta", ["Keïta"]),
         ("q=port", ["Reyes"]),
-        ("role__exact=head", ["Traoré"]),
-        ("registration__organisation__category__exact=trade_union", ["Reyes"]),
+        ("role=head", ["Traoré"]),
+        ("category=trade_union", ["Reyes"]),
         ("state=approved", []),
         ("", ["Keïta", "Reyes", "Sow", "Traoré"]),
     ],

@@ -1,0 +1,160 @@
+"""The attendee list at 100,000 people: counted once, and read only as far as it is shown."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.core.paginator import InvalidPage
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from events.models import Track
+from events.rights import Right
+from notifications.models import Suppression
+from registrations import exports
+from registrations.admin import columns, filters
+from registrations.admin.sight import sight_of
+from registrations.models import Delegate
+from stakeholders.models import Membership
+
+MOST_COUNTED = 5_000
+"""So many people are counted for every option on each look; more are when that is asked for."""
+
+
+def letters_come_back() -> Exists:
+    """Whether nothing is sent any more to a focal point of the delegation."""
+    suppressed = Suppression.objects.filter(email__iexact=OuterRef("user__email"))
+    points = Membership.objects.of_focal_points().filter(
+        Exists(suppressed), organisation=OuterRef("registration__organisation")
+    )
+    return Exists(points)
+
+
+class AttendeeList(ChangeList):
+    """`shows_counts`: whether the filters say how many people each option would show."""
+
+    filter_specs: list[filters.Facet]
+    shows_counts = False
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        found = super().get_filters_params(params)
+        found.pop(columns.PARAMETER, None)
+        return found
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
+        self.sight = sight_of(request)
+        self.root_queryset = self.sight.people()
+        if self.sight.is_door:
+            self.search_help_text = _("Name or organisation")
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_results(self, request: HttpRequest) -> None:
+        total = self.count(request)
+        paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+        paginator.count = total
+        self.multi_page = total > self.list_per_page
+        try:
+            number = paginator.validate_number(self.page_num) if self.multi_page else 1
+        except InvalidPage:
+            raise IncorrectLookupParameters from None
+        self.result_count, self.full_result_count = total, None
+        self.show_full_result_count = self.can_show_all = False
+        self.show_admin_actions = True
+        self.paginator = paginator
+        self.result_list = self.rows(self.ids(number, total)) if total else []
+
+    # How many
+
+    def count(self, request: HttpRequest) -> int:
+        """How many people the list holds; and, where that is cheap, each option of its filters."""
+        apart = [facet for facet in self.filter_specs if facet.is_apart]
+        together = [facet for facet in self.filter_specs if not facet.is_apart]
+        people = self.but_for(request, together)
+        if any(facet.chosen for facet in together):
+            total = None
+            is_cheap = self.is_few(people, MOST_COUNTED)
+        else:
+            total = self.queryset.count()
+            is_cheap = total <= MOST_COUNTED
+        self.shows_counts = is_cheap or self.add_facets
+        if self.shows_counts:
+            total = filters.count(together, filters.cells(people))
+            for facet in apart:
+                others = self.but_for(request, [facet])
+                most = facet.most_counted or MOST_COUNTED
+                is_few = self.is_few(others, most) if facet.chosen else total <= most
+                if is_few or self.add_facets:
+                    facet.offer(others)
+        return self.queryset.count() if total is None else total
+
+    def but_for(self, request: HttpRequest, left_out: Iterable[filters.Facet]) -> QuerySet:
+        """Whom the search and all filters but these let through."""
+        people, _may_repeat = self.model_admin.get_search_results(
+            request, self.root_queryset, self.query
+        )
+        for facet in self.filter_specs:
+            if facet not in left_out:
+                people = facet.queryset(request, people)
+        return people
+
+    def is_few(self, people: QuerySet, most: int) -> bool:
+        return people.order_by()[: most + 1].count() <= most
+
+    # Who
+
+    def ids(self, number: int, total: int) -> list[UUID]:
+        """Of one page; beyond the middle of the list counted from its end."""
+        first = (number - 1) * self.list_per_page
+        last = min(first + self.list_per_page, total)
+        people = self.queryset.values_list("pk", flat=True)
+        if first <= total // 2:
+            return list(people[first:last])
+        return list(people.reverse()[total - last : total - first])[::-1]
+
+    def rows(self, ids: list[UUID]) -> list[Delegate]:
+        """With what their columns show, and what of it this organiser may see."""
+        shown = set(self.list_display)
+        found = (
+            Delegate.objects.filter(pk__in=ids)
+            .select_related("representative", "registration__organisation")
+            .annotate(letters_come_back=letters_come_back())
+            .defer("registration__unfinished", "registration__organisation__search_text")
+        )
+        by_id = {person.pk: person for person in found}
+        people = [by_id[pk] for pk in ids if pk in by_id]
+        waiting = [one for one in people if one.state == Delegate.State.WAIT_LISTED]
+        events = {one.registration.event_id for one in waiting}
+        places = exports.places(events) if waiting and "place" in shown else {}
+        tracks = self.tracks(people) if "track" in shown else {}
+        said = {pk: str(event) for pk, event in self.sight.events.items()}
+        for one in people:
+            registration = one.registration
+            registration.event = self.sight.everywhere[registration.event_id]
+            if registration.track_id in tracks:
+                registration.track = tracks[registration.track_id]
+            one.place = places.get(one.pk)
+            one.event_said = said[registration.event_id]
+            one.rights = self.sight.rights[registration.event_id]
+            one.letters_come_back &= Right.CONTACT in one.rights
+        return people
+
+    def tracks(self, people: list[Delegate]) -> dict[UUID, Track]:
+        return Track.objects.in_bulk({one.registration.track_id for one in people} - {None})
+
+    # What is said about it
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """Each chosen filter, and the list without it."""
+        chips = [
+            (facet.said, self.get_query_string(remove=[facet.parameter_name]))
+            for facet in self.filter_specs
+            if facet.chosen
+        ]
+        if self.query:
+            said = _("Search: %(words)s") % {"words": self.query}
+            chips.append((said, self.get_query_string({SEARCH_VAR: None})))
+        return chips

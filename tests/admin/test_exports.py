@@ -1,0 +1,222 @@
+"""Exporting the attendee list: what is shown leaves, by whom it may, and is remembered first."""
+
+import csv
+import io
+
+import openpyxl
+import pytest
+from django.urls import reverse
+
+from accounts.models import User
+from audit.models import Entry
+from events import roles
+from events.models import Event
+from registrations.models import Delegate
+from tests.admin.test_pages import INLINE
+from tests.conftest import signed_in
+
+LIST = reverse("admin:registrations_delegate_changelist")
+EXPORT = reverse("admin:registrations_delegate_export")
+
+
+@pytest.fixture
+def everybody(sent, sent_by_bo):
+    """Three of Diaspora Network and one of Port Workers, at the hearing."""
+    return sent.event
+
+
+@pytest.fixture
+def organiser(now):
+    def organiser(kind: str, on) -> User:
+        user = User.objects.create_user("eva@secretariat.example", name="Eva")
+        roles.grant(user, on=on, kind=kind, by=None, now=now)
+        return user
+
+    return organiser
+
+
+def take(client, query: str = "", kind: str = "CSV"):
+    return client.post(f"{EXPORT}?{query}", {"confirm": "yes", "kind": kind})
+
+
+def rows(response) -> list[list[str]]:
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def entries() -> list[tuple]:
+    found = Entry.objects.filter(verb="attendee list exported").order_by("id")
+    return [(entry.actor.email, entry.scope, entry.after) for entry in found]
+
+
+def test_the_page_before_says_how_many_and_which_columns(clara_in, everybody):
+    page = clara_in.get(f"{EXPORT}?state=submitted&q=network&columns=name,email,sent")
+
+    assert page.context["lead"] == "The file holds 3 people."
+    assert page.context["headings"] == ["Name", "Sent (New York time)", "Email address"]
+    assert page.context["chips"] == ["State: Waits for a decision", "Search: network"]
+    assert page.context["events"] == [(everybody, 3)]
+    assert "The history of each event remembers" in page.content.decode()
+    assert INLINE.findall(page.content.decode()) == []
+    assert entries() == []
+
+
+def test_the_file_holds_what_the_list_shows_in_its_order(clara_in, everybody):
+    columns = "columns=name,organisation,role"
+    listed = clara_in.get(f"{LIST}?{columns}&o=-2.1&state=submitted")
+
+    response = take(clara_in, listed.context["export_url"].partition("?")[2])
+
+    assert rows(response) == [
+        ["Name", "Organisation", "Role"],
+        ["Jun Reyes", "Port Workers", "Delegate"],
+        ["Moussa Keïta", "Diaspora Network", "Delegate"],
+        ["Fatoumata Sow", "Diaspora Network", "Asks to speak"],
+        ["Aïssata Traoré", "Diaspora Network", "Head of delegation"],
+    ]
+    assert [str(one) for one in listed.context["cl"].result_list] == [
+        "Jun Reyes",
+        "Moussa Keïta",
+        "Fatoumata Sow",
+        "Aïssata Traoré",
+    ]
+
+
+def test_a_file_is_named_after_its_event_and_day(clara_in, everybody, now):
+    response = take(clara_in)
+
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    name = response.headers["Content-Disposition"]
+    assert name.startswith('attachment; filename="hearing-attendees-2')
+    assert name.endswith('.csv"')
+
+
+def test_a_spreadsheet_of_the_same(clara_in, everybody):
+    response = take(clara_in, "columns=name,state&q=reyes", "XLSX")
+
+    assert response.headers["Content-Disposition"].endswith('.xlsx"')
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    assert [[cell.value for cell in row] for row in book.active.iter_rows()] == [
+        ["Name", "State"],
+        ["Jun Reyes", "Waits for a decision"],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["CSV", "XLSX"])
+def test_it_is_remembered_before_the_first_byte_leaves(clara_in, clara, everybody, kind):
+    take(clara_in, "columns=name,email&role=head", kind)
+
+    assert entries() == [
+        (
+            clara.email,
+            everybody.pk,
+            {"people": 1, "columns": ["name", "email address"], "file": kind},
+        )
+    ]
+    history = clara_in.get(reverse("admin:events_event_history", args=[everybody.pk]))
+    assert "Attendee list exported" in history.content.decode()
+
+
+def test_each_event_remembers_its_own_people(root_in, root, everybody, second_with_jun):
+    take(root_in, "columns=name")
+
+    assert {(who, scope, after["people"]) for who, scope, after in entries()} == {
+        (root.email, everybody.pk, 4),
+        (root.email, second_with_jun.pk, 1),
+    }
+
+
+@pytest.fixture
+def second_with_jun(dina_in, sent_by_bo, now) -> Event:
+    """Dina's hearing, to which Port Workers have sent Jun as well."""
+    other = Event.objects.get(slug="other-hearing")
+    jun = sent_by_bo.delegates.get()
+    registration = sent_by_bo
+    registration.pk, registration.event, registration.reference = None, other, "OTH-2222-2222"
+    registration._state.adding = True
+    registration.save()
+    Delegate.objects.create(
+        registration=registration, representative=jun.representative, state="submitted"
+    )
+    return other
+
+
+def test_nobody_takes_what_is_not_theirs(clara_in, dina_in, everybody, second_with_jun):
+    assert [row[0] for row in rows(take(dina_in, "columns=name,event"))] == ["Name", "Jun Reyes"]
+    assert len(rows(take(clara_in, "columns=name"))) == 5
+    foreign = f"registration__event__id__exact={second_with_jun.pk}"
+    assert take(clara_in, foreign).status_code == 302
+    assert clara_in.get(f"{EXPORT}?representative__email__contains=a").status_code == 400
+
+
+def test_a_reader_takes_no_addresses_along(organiser, everybody, process):
+    eva_in = signed_in(organiser("reader", process))
+
+    found = rows(take(eva_in, "columns=name,email,access_needs"))
+
+    assert found[0] == ["Name"]
+    assert len(found) == 5
+
+
+def test_the_door_takes_nothing(organiser, everybody, process):
+    eva_in = signed_in(organiser("door", process))
+
+    assert eva_in.get(EXPORT).status_code == 404
+    assert take(eva_in).status_code == 404
+    assert entries() == []
+
+
+def test_who_looks_without_the_right_to_export_takes_nothing(
+    organiser, everybody, process, monkeypatch
+):
+    from events import rights
+
+    monkeypatch.setitem(rights.KINDS, "reader", frozenset({"arrivals", "look"}))
+    eva_in = signed_in(organiser("reader", process))
+
+    assert eva_in.get(LIST).context["export_url"] == ""
+    assert take(eva_in).status_code == 404
+
+
+def test_somebody_without_a_role_is_led_to_the_door(amina, everybody):
+    assert signed_in(amina).get(EXPORT).status_code == 302
+
+
+def test_a_list_of_nobody_is_no_file(clara_in, everybody):
+    page = clara_in.get(f"{EXPORT}?q=nobody", follow=True)
+
+    assert [str(message) for message in page.context["messages"]] == ["There is nobody to export."]
+
+
+@pytest.mark.parametrize("query", ["state=x", "p=99", "q=%00", "columns=%00", "o=x", "since=x"])
+def test_no_address_breaks_it(clara_in, everybody, query):
+    assert clara_in.get(f"{EXPORT}?{query}").status_code in (200, 302)
+
+
+def test_without_a_kind_of_file_the_page_comes_again(clara_in, everybody):
+    response = clara_in.post(EXPORT, {"confirm": "yes", "kind": "EXE"})
+
+    assert response.status_code == 200
+    assert "kind" in response.context["form"].errors
+    assert entries() == []
+
+
+def test_an_arabic_organiser_gets_an_arabic_head(clara, clara_in, everybody):
+    clara.language = "ar"
+    clara.save()
+
+    response = take(clara_in, "columns=name", "XLSX")
+
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    assert book.active.sheet_view.rightToLeft
+
+
+def test_exports_ask_as_much_for_many_as_for_few(clara_in, everybody, connection_queries):
+    few = connection_queries(lambda: rows(take(clara_in)))
+    group = everybody.registrations.first().organisation
+    registration = everybody.registrations.first()
+    for number in range(10):
+        person = group.representatives.create(given_names=f"P{number}")
+        Delegate.objects.create(registration=registration, representative=person, state="submitted")
+
+    assert connection_queries(lambda: rows(take(clara_in))) == few
