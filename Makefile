@@ -7,12 +7,13 @@ DJADE := $(BIN)/djade --target-version 5.2
 TEMPLATES = $(shell find templates -name '*.html')
 export PIP_NO_INPUT := 1
 
-.PHONY: help run test lint format browser bench chaos messages requirements
+.PHONY: help run test lint format browser hostile bench chaos messages requirements
 
 help:
 	@echo "make run           the portal with its own servers and the demo, at http://127.0.0.1:8000 (PORT)"
 	@echo "make test          all tests"
 	@echo "make browser       the browser tests alone"
+	@echo "make hostile       all hostile texts through every field of every form"
 	@echo "make lint          style, types, floors, migrations, catalogues"
 	@echo "make format        put the code in order"
 	@echo "make messages      bring the catalogues up to date with the sources"
@@ -28,6 +29,9 @@ test: .venv/ready-to-test
 
 browser: .venv/ready-to-test
 	@exec $(BIN)/python -m launcher exec -- $(BIN)/pytest tests -m browser
+
+hostile: .venv/ready-to-test
+	@HOSTILE_ALL=1 $(BIN)/python -m launcher exec -- $(BIN)/pytest tests/hostile -n 2 -q
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .

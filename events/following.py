@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 
 from events import mails, refusals
 from events.models import Event, Follower, Process, ReminderStep
@@ -29,8 +30,8 @@ def follow(email: str, *, on: Event | Process, language: str, zone: str, now: da
     where = {"event": None, "process": on}
     if isinstance(on, Event):
         where = {"event": on, "process": None}
-    follower, is_new = Follower.objects.get_or_create(
-        email__iexact=email,
+    follower, is_new = Follower.objects.alias(folded=Lower("email")).get_or_create(
+        folded__exact=Lower(Value(email)),
         **where,
         defaults={"email": email, "language": language, "zone": zone, "asked_at": now, **where},
     )

@@ -12,12 +12,22 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import forms as account_forms
 from accounts.models import User
 from clock import shown, walls, zones
 from clock.fields import DAY_VALIDATORS
 from events import steps
-from events.models import Deadline, Event, Quota, ReminderStep, Role, StakeholderGroup
+from events.models import (
+    Deadline,
+    Event,
+    Process,
+    Quota,
+    ReminderStep,
+    Role,
+    StakeholderGroup,
+)
 from events.regions import Region
+from events.rights import MEANS, Right
 
 Meaning = Callable[[date, time | None, str, int | None], datetime | None]
 
@@ -297,6 +307,18 @@ class ReasonForm(forms.Form):
     )
 
 
+class RecoveryForm(forms.Form):
+    reason = reason_field(
+        gettext_lazy("What is lost, and how you know that it is them. It stands in the history.")
+    )
+
+
+class MoveAccountForm(RecoveryForm):
+    email = account_forms.EmailField(gettext_lazy("New email address"))
+
+    field_order = ["email", "reason"]
+
+
 class MoveEventForm(EventDays):
     reason = reason_field(
         gettext_lazy("It stands in the history of the event, and in the letters about it.")
@@ -466,39 +488,66 @@ class StepForm(forms.Form):
         self.fields["audience"].choices = list(audiences)
 
 
-class RoleForm(forms.ModelForm):
-    """An event or a process, and the person by their address."""
+def kind_field() -> forms.ChoiceField:
+    """The kinds of roles, each with what it lets its organiser do."""
+    return forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        choices=lambda: [
+            (str(kind), _("%(kind)s: %(means)s") % {"kind": kind.label, "means": MEANS[kind]})
+            for kind in Role.Kind
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose one."),
+            "invalid_choice": gettext_lazy("Choose one."),
+        },
+    )
+
+
+class RoleForm(forms.Form):
+    """Who, by their address; what they may do; and on what of that which the giver runs."""
 
     email = forms.EmailField(
         label=gettext_lazy("Email address of the person"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "dir": "ltr"}),
         help_text=gettext_lazy(
-            "They have signed in once. From now on they may open the organisers’ side."
+            "Nobody needs to have signed in here before: a letter tells how to begin."
         ),
+        error_messages={
+            "required": gettext_lazy("Write the address of the person."),
+            "invalid": gettext_lazy(
+                "This is not a whole email address. Write it like name@example.org"
+            ),
+        },
+    )
+    kind = kind_field()
+    on = forms.ChoiceField(
+        label=gettext_lazy("Event or process"),
+        help_text=gettext_lazy("A role on a process is one on all its events, new ones too."),
+        error_messages={
+            "required": gettext_lazy("Choose one."),
+            "invalid_choice": gettext_lazy("Choose one."),
+        },
     )
 
-    class Meta:
-        model = Role
-        fields = ["event", "process"]
-        help_texts = {
-            "event": gettext_lazy("To organise one event only."),
-            "process": gettext_lazy("To organise all events of a process, new ones too."),
-        }
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        processes = Process.objects.open_to(by, Right.RUN).order_by("slug")
+        events = Event.objects.managed_by(by).in_order()
+        self.choosable = {str(one.pk): one for one in [*processes, *events]}
+        groups = [(_("Processes"), processes), (_("Events"), events)]
+        self.fields["on"].choices = [
+            ("", _("Choose one")),
+            *((words, [(str(one.pk), str(one)) for one in of]) for words, of in groups if of),
+        ]
 
-    def clean_email(self) -> str:
-        email = self.cleaned_data["email"]
-        self.user = User.objects.filter(email__iexact=email, is_active=True).first()
-        if self.user is None:
-            raise ValidationError(
-                _("Nobody has signed in here as %(email)s. Ask them to do so once."),
-                params={"email": email},
-            )
-        return email
+    def clean_on(self) -> Event | Process:
+        return self.choosable[self.cleaned_data["on"]]
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if bool(data.get("event")) == bool(data.get("process")) and not self.errors:
-            self.add_error("event", _("Choose an event or a process: one of the two."))
-        return data
+
+class RoleKindForm(forms.Form):
+    kind = kind_field()
 
 
 class FollowForm(forms.Form):

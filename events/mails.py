@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.models import User
-from events.models import Event, Follower
+from events.models import Event, Follower, Role
 from notifications import outbox, preferences, writing
 from notifications.models import Kind, Letter
 from notifications.writing import Reader, Sort, Words
@@ -34,7 +34,17 @@ SORTS = {
             "whoever asked to hear of an event or a process",
             A_DAY_LATER,
         ),
-        Sort("unreachable", Kind.TRANSACTIONAL, "each organiser of the event", NEVER),
+        Sort(
+            "unreachable",
+            Kind.TRANSACTIONAL,
+            "each organiser of the event who may read its letters",
+            NEVER,
+        ),
+        Sort("role_given", Kind.TRANSACTIONAL, "whoever has the role", NEVER),
+        Sort("role_taken", Kind.TRANSACTIONAL, "whoever had the role", NEVER),
+        Sort("address_changed", Kind.TRANSACTIONAL, "the address that it was", NEVER),
+        Sort("account_moved", Kind.TRANSACTIONAL, "the address that it is now", NEVER),
+        Sort("factors_forgotten", Kind.TRANSACTIONAL, "whose account it is", NEVER),
     )
 }
 UNTIL: Rules = {
@@ -83,6 +93,63 @@ def unreachable(event: Event, organiser: User, letters: Sequence[Letter], *, now
         },
         key=f"unreachable:{event.id}:{now:%Y%m%dT%H%M%S.%fZ}:{reader.id}",
         about=event.id,
+        rules=UNTIL,
+        now=now,
+    )
+
+
+def role_given(role: Role, *, by: User, now: datetime) -> None:
+    """What the role lets its organiser do, on what, by whom; and how to begin."""
+    _about_role("role_given", role, by, reverse("admin:index"), now=now)
+
+
+def role_taken(role: Role, *, by: User, now: datetime) -> None:
+    """That the organisers' side is shut there, and by whom."""
+    with translation.override(role.user.language):
+        path = reverse("accounts:me")
+    _about_role("role_taken", role, by, path, now=now)
+
+
+def _about_role(name: str, role: Role, by: User, path: str, *, now: datetime) -> None:
+    post(
+        SORTS[name],
+        Reader.of(role.user),
+        role.event,
+        {"role": role, "on": role.on, "by": by, "path": path},
+        key=f"{name}:{role.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+        about=role.id,
+        rules=UNTIL,
+        now=now,
+    )
+
+
+def address_changed(user: User, old: str, *, now: datetime) -> None:
+    """That the account has another address; not which, as somebody else may read this one."""
+    _about_account("address_changed", Reader(old, user.language, user.zone), user, now=now)
+
+
+def account_moved(user: User, *, by: User, now: datetime) -> None:
+    """Who let them sign in with this address from now on."""
+    _about_account("account_moved", Reader.of(user), user, by=by, now=now)
+
+
+def factors_forgotten(user: User, *, by: User, now: datetime) -> None:
+    """Who took their keys and their app away, and what to do now."""
+    _about_account("factors_forgotten", Reader.of(user), user, by=by, now=now)
+
+
+def _about_account(
+    name: str, reader: Reader, user: User, *, by: User | None = None, now: datetime
+) -> None:
+    with translation.override(reader.language):
+        path = reverse("account_login")
+    post(
+        SORTS[name],
+        reader,
+        None,
+        {"by": by, "path": path},
+        key=f"{name}:{user.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+        about=user.id,
         rules=UNTIL,
         now=now,
     )

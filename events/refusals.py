@@ -3,8 +3,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from clock import shown
-from events.models import Deadline, Event, Quota, ReminderStep
+from events.models import Deadline, Event, Process, Quota, ReminderStep, Role
 
 
 class Refusal(Exception):
@@ -131,4 +132,59 @@ class ClosedAlready(Refusal):
     def __init__(self, deadline: Deadline) -> None:
         super().__init__(
             _("It closed on %(moment)s. Nobody is reminded any more.") % {"moment": deadline.said}
+        )
+
+
+class NotYoursToGive(Refusal):
+    def __init__(self, on: Event | Process) -> None:
+        super().__init__(
+            _("You cannot give or take this role on “%(on)s”: you have not got its rights there.")
+            % {"on": on}
+        )
+
+
+class MayNotSignIn(Refusal):
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            _("%(email)s may not sign in here. Ask those who run the portal.") % {"email": email}
+        )
+
+
+class RoleExists(Refusal):
+    def __init__(self, role: Role) -> None:
+        super().__init__(
+            _("%(person)s has this role on “%(on)s” already: %(kind)s.")
+            % {"person": role.user, "on": role.on, "kind": role.get_kind_display()}
+        )
+
+
+class NotThereAnyMore(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("This role has been taken away meanwhile."))
+
+
+class NotYoursToRecover(Refusal):
+    def __init__(self, user: User) -> None:
+        super().__init__(
+            _("You cannot do this for %(person)s. Ask those who run the portal.") % {"person": user}
+        )
+
+
+class SameAddress(Refusal):
+    def __init__(self, email: str) -> None:
+        super().__init__(_("%(email)s is the address already.") % {"email": email})
+
+
+class AddressTaken(Refusal):
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            _("%(email)s has an account of its own. Two people cannot sign in with one address.")
+            % {"email": email}
+        )
+
+
+class NoFactors(Refusal):
+    def __init__(self, user: User) -> None:
+        super().__init__(
+            _("%(person)s has no key and no app: a code in a letter is enough.") % {"person": user}
         )

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from django.utils.translation import gettext_lazy as _
+
 
 class Right(StrEnum):
     """The weakest first. Each is asked for by name; none follows from another."""
@@ -27,6 +29,22 @@ KINDS: dict[str, frozenset[Right]] = {
     "reviewer": frozenset({Right.ARRIVALS, Right.LOOK, Right.EXPORT, Right.CONTACT, Right.DECIDE}),
     "reader": frozenset({Right.ARRIVALS, Right.LOOK, Right.EXPORT}),
     "door": frozenset({Right.ARRIVALS}),
+}
+
+MEANS = {
+    "manager": _(
+        "Everything: the event, its deadlines and seats, invitations, decisions, access needs, "
+        "letters, and who organises."
+    ),
+    "reviewer": _(
+        "Decide about the people of each delegation; read addresses, letters and the history; "
+        "take the attendee list as a file."
+    ),
+    "reader": _(
+        "Look at the event, its delegations and its attendee list, and take the list as a file. "
+        "No addresses, no letters."
+    ),
+    "door": _("See who is expected: name, organisation, role and state of people with a place."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Letters that did not arrive are told to the organisers of their event."""
+"""Letters that did not arrive are told to the organisers who may read them."""
 
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from django.db.models.functions import Upper
 from accounts.models import User
 from events import mails
 from events.models import Event, Role
+from events.rights import Right, kinds_with
 from notifications.models import Letter, State, Suppression
 
 GATHERED = timedelta(minutes=1)
@@ -73,6 +74,8 @@ def _unwelcome(letters: list[Letter]) -> list[Letter]:
 
 def _organisers(event: Event) -> list[User]:
     roles = Role.objects.filter(
-        Q(event=event) | Q(process=event.process_id), kind=Role.Kind.MANAGER, user__is_active=True
+        Q(event=event) | Q(process=event.process_id),
+        kind__in=kinds_with(Right.CONTACT),
+        user__is_active=True,
     )
     return list(User.objects.filter(pk__in=roles.values("user")).order_by("pk"))

@@ -20,6 +20,7 @@ from events.models import (
     ReminderStep,
     Role,
 )
+from events.rights import Right, kinds_with
 from notifications.models import Letter
 from registrations import audiences, mails
 from registrations.audiences import PRECEDENCE, Audience, Concerned
@@ -72,16 +73,16 @@ def foretell(deadline: Deadline, *, now: datetime) -> list[Foretold]:
 
 
 def tell_reviewers(*, now: datetime) -> None:
-    """Tell each organiser once a day, at eight on their own clocks, where people wait for a
-    decision; of whoever comes in after that they are told on the next day."""
-    managed = _managed(now)
+    """Tell each organiser who decides, once a day, at eight on their own clocks, where people wait
+    for a decision; of whoever comes in after that they are told on the next day."""
+    decided = _decided(now)
     days = {
-        organiser: now.astimezone(walls.zone_of(organiser.zone)).date() for organiser in managed
+        organiser: now.astimezone(walls.zone_of(organiser.zone)).date() for organiser in decided
     }
     keys = {organiser: f"queue:{day}:{organiser.id}" for organiser, day in days.items()}
     told = set(Letter.objects.filter(key__in=keys.values()).values_list("key", flat=True))
     queues: dict[datetime, dict[UUID, tuple[int, datetime]]] = {}
-    for organiser, events in managed.items():
+    for organiser, events in decided.items():
         day = days[organiser]
         morning = datetime.combine(day, MORNING, walls.zone_of(organiser.zone))
         if morning > now or keys[organiser] in told:
@@ -214,15 +215,16 @@ def _post(
     return mails.reminder(deadline, code, readers, now=now, hold=hold)
 
 
-def _managed(now: datetime) -> dict[User, list[Event]]:
-    """Everybody who manages events that are to come or take place, and those events."""
+def _decided(now: datetime) -> dict[User, list[Event]]:
+    """Everybody who decides about the people of events that are to come or take place, and those
+    events."""
     events = [
         event
         for event in Event.objects.filter(state=Event.State.PUBLISHED).in_order()
         if not event.is_over(now)
     ]
     on: dict[User, set[UUID | None]] = {}
-    roles = Role.objects.filter(kind=Role.Kind.MANAGER, user__is_active=True)
+    roles = Role.objects.filter(kind__in=kinds_with(Right.DECIDE), user__is_active=True)
     for role in roles.select_related("user").order_by("user__email"):
         on.setdefault(role.user, set()).add(role.event_id or role.process_id)
     return {

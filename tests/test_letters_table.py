@@ -15,17 +15,19 @@ from accounts.models import User
 from clock import shown, walls
 from events import deadlines
 from events import mails as events_mails
-from events.models import Deadline, Follower, Segment
+from events.models import Deadline, Follower, Role, Segment
 from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import mails
 from registrations.audiences import Audience, Changes, Concerned
 from registrations.models import Delegate, Exchange, Exemption, Invitation, SegmentDecision
+from stakeholders import mails as stakeholders_mails
+from stakeholders.models import Membership
 
 pytestmark = pytest.mark.django_db
 
 ROOT = Path(settings.BASE_DIR)
-SORTS = events_mails.SORTS | mails.SORTS
+SORTS = events_mails.SORTS | stakeholders_mails.SORTS | mails.SORTS
 SIGN_IN = "sign_in_code"
 TEHRAN, NEW_YORK = "Asia/Tehran", "America/New_York"
 FREE = "Registration is free. Beware of anybody who sells places or invitations."
@@ -116,6 +118,19 @@ def undelivered(cast: Cast) -> Letter:
     return Letter(to="gone@group.example", last_error="550 5.1.1 <gone> no such user")
 
 
+def role(cast: Cast) -> Role:
+    return Role(user=cast.clara, event=cast.event, kind=Role.Kind.REVIEWER)
+
+
+def membership(cast: Cast, **facts: object) -> Membership:
+    organisation = cast.registration.organisation
+    return Membership(user=cast.amina, organisation=organisation, since=cast.now, **facts)
+
+
+def request(cast: Cast) -> Membership:
+    return membership(cast, kind="member", state="asked", note="I run <the> office & more.")
+
+
 POSTS: dict[str, Callable[[Cast], object]] = {
     "received": lambda c: mails.received(c.registration, c.deadline, now=c.now),
     "withdrawn": lambda c: mails.withdrawn(c.registration, now=c.now),
@@ -135,6 +150,7 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "declined_by_delegate": lambda c: mails.declined_by_delegate(c.registration, c.head, now=c.now),
     "lapsed": lambda c: mails.lapsed(c.registration, [c.head], now=c.now),
     "not_expected": lambda c: mails.not_expected([c.head], now=c.now),
+    "listing": lambda c: mails.listing(c.head, now=c.now),
     "replaced": lambda c: mails.replaced(c.registration, c.second, c.head, now=c.now),
     "asks_in": lambda c: mails.asks_in(c.exemption, now=c.now),
     "let_in": lambda c: mails.let_in(c.exemption, now=c.now),
@@ -191,15 +207,49 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "unreachable": lambda c: events_mails.unreachable(
         c.event, c.clara, [undelivered(c)], now=c.now
     ),
+    "asks_to_join": lambda c: stakeholders_mails.asks_to_join(request(c), now=c.now),
+    "ask_unanswered": lambda c: stakeholders_mails.ask_unanswered(request(c), now=c.now),
+    "joined": lambda c: stakeholders_mails.joined(membership(c, kind="member"), now=c.now),
+    "not_joined": lambda c: stakeholders_mails.not_joined(
+        request(c), reason="Nobody <knows> you", now=c.now
+    ),
+    "ask_lapsed": lambda c: stakeholders_mails.ask_lapsed(request(c), now=c.now),
+    "invited_to_join": lambda c: stakeholders_mails.invited_to_join(
+        membership(c, kind="member", state="invited"), now=c.now
+    ),
+    "appointed": lambda c: stakeholders_mails.appointed(membership(c), now=c.now),
+    "role_changed": lambda c: stakeholders_mails.role_changed(membership(c), now=c.now),
+    "removed": lambda c: stakeholders_mails.removed(
+        membership(c), reason="Works <elsewhere>", now=c.now
+    ),
+    "role_given": lambda c: events_mails.role_given(role(c), by=c.amina, now=c.now),
+    "role_taken": lambda c: events_mails.role_taken(role(c), by=c.amina, now=c.now),
+    "address_changed": lambda c: events_mails.address_changed(
+        c.amina, "old@diaspora.example", now=c.now
+    ),
+    "account_moved": lambda c: events_mails.account_moved(c.amina, by=c.clara, now=c.now),
+    "factors_forgotten": lambda c: events_mails.factors_forgotten(c.amina, by=c.clara, now=c.now),
+}
+OF_NO_EVENT = {
+    "queue",
+    "address_changed",
+    "account_moved",
+    "factors_forgotten",
+    *stakeholders_mails.SORTS,
 }
 TO = {
     "confirm": "aissata@diaspora.example",
     "confirm_near": "aissata@diaspora.example",
     "not_expected": "aissata@diaspora.example",
+    "listing": "aissata@diaspora.example",
+    "address_changed": "old@diaspora.example",
     "invited": "guest@group.example",
     "invitation_near": "guest@group.example",
     **dict.fromkeys(["closes_soon", "opens", "news", "follow"], "fan@press.example"),
-    **dict.fromkeys(["asks_in", "queue", "unreachable"], "clara@secretariat.example"),
+    **dict.fromkeys(
+        ["asks_in", "queue", "unreachable", "role_given", "role_taken", "ask_unanswered"],
+        "clara@secretariat.example",
+    ),
 }
 KEYS = {
     **dict.fromkeys(
@@ -215,6 +265,7 @@ ENDS: dict[str, Callable[[Cast], object]] = {
     mails.EVENT_OVER: lambda c: walls.start_of(c.event.ends_on + timedelta(days=1), NEW_YORK),
     mails.WHILE_SO: lambda c: walls.start_of(c.event.ends_on + timedelta(days=1), NEW_YORK),
     mails.LET_IN_UNTIL: lambda c: c.exemption.until,
+    stakeholders_mails.WHILE_OPEN: lambda c: c.now + Membership.LAPSES_AFTER,
     mails.DAY_OVER: lambda c: walls.start_of(c.now.date() + timedelta(days=1), TEHRAN),
 }
 MOMENTS: dict[str, Callable[[Cast], object]] = {
@@ -309,9 +360,9 @@ def test_each_goes_to_one_reader_with_the_kind_and_the_end_of_the_table(letters,
 
 def test_each_belongs_to_its_event_and_is_answered_to_a_person(letters, cast):
     for name, letter in letters.items():
-        of_several = name == "queue"
-        assert letter.scope == (None if of_several else cast.event.id), name
-        contact = settings.CONTACT_EMAIL if of_several else "hearing@secretariat.example"
+        of_none = name in OF_NO_EVENT
+        assert letter.scope == (None if of_none else cast.event.id), name
+        contact = settings.CONTACT_EMAIL if of_none else "hearing@secretariat.example"
         assert letter.reply_to == contact, name
 
 

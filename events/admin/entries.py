@@ -1,4 +1,4 @@
-"""The history of the events that an organiser manages."""
+"""The history of the events whose letters and history an organiser may read."""
 
 from typing import Any
 
@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from audit.models import Entry
 from events.admin import timeline
-from events.admin.scope import ScopedAdmin, managed_processes
-from events.models import Event
+from events.admin.scope import ScopedAdmin
+from events.models import Event, Process
+from events.rights import Right
 
 
 @admin.register(Entry)
 class EntryAdmin(ScopedAdmin):
+    sees = Right.CONTACT
     list_display = ["when", "who", "what", "thing", "told", "reason"]
     list_display_links = None
     list_select_related = ["actor"]
@@ -25,7 +27,7 @@ class EntryAdmin(ScopedAdmin):
     ordering = ["-id"]
     fields = ["when", "who", "what", "thing", "told", "reason"]
 
-    def managed(self, everything: QuerySet, user: User) -> QuerySet:
+    def open_to(self, everything: QuerySet, user: User, right: Right) -> QuerySet:
         event = Event.objects.filter(id=OuterRef("scope"))
         everything = everything.annotate(
             zone=Coalesce(Subquery(event.values("zone")[:1]), Value("UTC"))
@@ -33,8 +35,8 @@ class EntryAdmin(ScopedAdmin):
         if user.is_superuser:
             return everything
         return everything.filter(
-            Q(scope__in=Event.objects.managed_by(user).values("id"))
-            | Q(scope__in=managed_processes(user).values("id"))
+            Q(scope__in=Event.objects.open_to(user, right).values("id"))
+            | Q(scope__in=Process.objects.open_to(user, right).values("id"))
         )
 
     def line(self, entry: Any) -> timeline.Line:

@@ -16,8 +16,9 @@ from audit.models import Entry
 from clock import shown
 from events import forms, schedule, texts
 from events.admin import pages, timeline
-from events.admin.scope import ManagedFilter, ScopedAdmin, ScopedInline, managed_processes
-from events.models import Deadline, Document, Event, Follower, Segment, Track
+from events.admin.scope import ScopedAdmin, ScopedFilter, ScopedInline, has_right, roles_of
+from events.models import Deadline, Document, Event, Follower, Process, Segment, Track
+from events.rights import Right
 
 TEXTS = ["name", "summary", "eligibility", "organiser", "venue", "room", "city"]
 DAYS = [
@@ -79,13 +80,13 @@ class EventAdmin(ScopedAdmin):
 
     is_editable = True
     list_display = ["name", "days_said", "kind", "state"]
-    list_filter = ["state", "kind", ("process", ManagedFilter)]
+    list_filter = ["state", "kind", ("process", ScopedFilter)]
     search_fields = ["name_en", "name_ar", "slug", "city_en"]
     ordering = ["-starts_on", "slug"]
     inlines = [SegmentInline, DocumentInline, TrackInline]
 
-    def managed(self, everything: Any, user: User) -> QuerySet[Event]:
-        return everything.managed_by(user)
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet[Event]:
+        return everything.open_to(user, right)
 
     def scope_of(self, obj: Event) -> UUID:
         return obj.id
@@ -101,7 +102,12 @@ class EventAdmin(ScopedAdmin):
         )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) and managed_processes(request.user).exists()
+        """Whoever runs a process; one event gives no others."""
+        if not has_right(request, self.changes):
+            return False
+        return request.user.is_superuser or any(
+            role.process_id and self.changes in role.rights for role in roles_of(request)
+        )
 
     # The form
 
@@ -111,8 +117,8 @@ class EventAdmin(ScopedAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever manages one process need not choose it."""
-        processes = list(managed_processes(request.user)[:2])
+        """Whoever runs one process need not choose it."""
+        processes = list(Process.objects.open_to(request.user, self.changes)[:2])
         initial = {"process": processes[0].pk} if len(processes) == 1 else {}
         return initial | super().get_changeform_initial_data(request)
 
@@ -121,6 +127,7 @@ class EventAdmin(ScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         always = [
+            "process_said",
             "state",
             "published_said",
             "days_said",
@@ -130,11 +137,12 @@ class EventAdmin(ScopedAdmin):
         ]
         if obj is None:
             return always
-        return [*always, "process"] if obj.state == State.DRAFT else [*always, "process", "slug"]
+        return always if obj.state == State.DRAFT else [*always, "slug"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[tuple[Any, dict]]:
         is_draft = obj is None or obj.state == State.DRAFT
-        first = ["process", "kind", "name_en", "slug", "summary_en"]
+        process = "process" if obj is None else "process_said"
+        first = [process, "kind", "name_en", "slug", "summary_en"]
         stand = ["state", "published_said", "previous_said", "seats_said", "followers_said"]
         return [
             (None, {"fields": first if obj is None else [*stand, *first]}),
@@ -161,6 +169,7 @@ class EventAdmin(ScopedAdmin):
                         "eligibility_en",
                         "interpretation",
                         "contact_email",
+                        "lists_participants",
                         "webcast_url",
                         "recording_url",
                     ]
@@ -172,6 +181,11 @@ class EventAdmin(ScopedAdmin):
                 {"fields": ["source", "note", "evidence"], "classes": ["collapse"]},
             ),
         ]
+
+    @admin.display(description=gettext_lazy("process"))
+    def process_said(self, obj: Event) -> str:
+        """By its name only: a role on an event does not open its process."""
+        return str(obj.process)
 
     @admin.display(description=gettext_lazy("days"), ordering="starts_on")
     def days_said(self, obj: Event) -> str:
@@ -228,14 +242,18 @@ class EventAdmin(ScopedAdmin):
             ],
             State.POSTPONED: [(_("Move to other days"), "move"), (_("Cancel"), "cancel")],
         }.get(obj.state, [])
-        links = [(words, self.page_url(word, obj)) for words, word in possible]
+        links = self.links(request, obj, possible)
         links += [
             (str(deadline.get_kind_display()), reverse("admin:events_deadline_change", args=[pk]))
             for deadline in obj.deadlines.order_by("closes_at")
             if (pk := deadline.pk)
         ]
-        if obj.deadlines.count() < len(Deadline.Kind):
+        can_set = self.has_change_permission(request, obj)
+        if can_set and obj.deadlines.count() < len(Deadline.Kind):
             links.append((_("Set a deadline"), reverse("admin:events_deadline_set", args=[obj.pk])))
+        if self.may(request, obj, Right.RUN):
+            organisers = reverse("admin:events_role_changelist")
+            links.append((_("Its organisers"), f"{organisers}?event__id__exact={obj.pk}"))
         if obj.state != State.DRAFT:
             links.append((_("Its public page"), obj.get_absolute_url()))
         return links

@@ -1,4 +1,4 @@
-"""The letters of the events that an organiser manages."""
+"""The letters of the events whose letters and history an organiser may read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from accounts.models import User
 from events.admin import pages, timeline
 from events.admin.scope import ScopedAdmin
 from events.models import Event
+from events.rights import Right
 from notifications import preferences, recall, refusals
 from notifications.models import PENDING, SIGNED, Letter, State, Suppression
 
@@ -38,8 +39,8 @@ MOST_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Act:
-    """Something that an organiser does with letters. The verb takes one, and says whether it did
-    something, or why it does not."""
+    """Something that an organiser with the right does with letters. The verb takes one, and says
+    whether it did something, or why it does not."""
 
     word: str
     verb: Callable[[Letter, datetime], object]
@@ -49,6 +50,7 @@ class Act:
     lead: Any
     done: Any
     remembered: str
+    right: Right = Right.RUN
     is_danger: bool = False
 
 
@@ -95,12 +97,19 @@ SEND_AGAIN = Act(
     ),
     ngettext_lazy("%(n)s letter is sent again.", "%(n)s letters are sent again.", "n"),
     gettext_noop("letter sent again"),
+    right=Right.CONTACT,
 )
 ACTS = [HOLD, RELEASE, CANCEL, SEND_AGAIN]
 
 
 @admin.register(Letter)
 class LetterAdmin(ScopedAdmin):
+    sees = Right.CONTACT
+    page_rights = {
+        "page": Right.CONTACT,
+        "reach": Right.CONTACT,
+        **{act.word: act.right for act in ACTS},
+    }
     list_display = ["subject", "to", "kind", "state", "posted_said", "sent_said"]
     list_filter = ["state", "kind"]
     actions = [act.word for act in ACTS]
@@ -140,10 +149,10 @@ class LetterAdmin(ScopedAdmin):
         ),
     ]
 
-    def managed(self, everything: QuerySet, user: User) -> QuerySet:
+    def open_to(self, everything: QuerySet, user: User, right: Right) -> QuerySet:
         if user.is_superuser:
             return everything
-        return everything.filter(scope__in=Event.objects.managed_by(user).values("id"))
+        return everything.filter(scope__in=Event.objects.open_to(user, right).values("id"))
 
     def scope_of(self, obj: Letter) -> UUID | None:
         return obj.scope
@@ -156,11 +165,10 @@ class LetterAdmin(ScopedAdmin):
         ]
 
     def tools(self, request: HttpRequest, obj: Letter) -> list[tuple[str, str]]:
-        fitting = [act for act in ACTS if obj.state in act.fits]
-        links = [(act.submit_label, self.page_url(act.word, obj)) for act in fitting]
+        possible = [(act.submit_label, act.word) for act in ACTS if obj.state in act.fits]
         if self.suppression_of(obj):
-            links.insert(0, (_("Write to this address again"), self.page_url("reach", obj)))
-        return links
+            possible.insert(0, (_("Write to this address again"), "reach"))
+        return self.links(request, obj, possible)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or self.suppression_of(obj) is None:
@@ -208,7 +216,7 @@ class LetterAdmin(ScopedAdmin):
         chosen: Any = listed.values("pk")
         if "confirm" in request.POST:
             chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        letters = self.get_queryset(request).filter(pk__in=chosen).order_by("posted_at", "pk")
+        letters = self.rows(request, act.right).filter(pk__in=chosen).order_by("posted_at", "pk")
         back = request.get_full_path()
         most = list(letters[: MOST_AT_ONCE + 1])
         if not most:

@@ -26,12 +26,14 @@ def ask(
     form: forms.Form | None = None,
     refused_by: type[Exception] | tuple[type[Exception], ...] = refusals.Refusal,
     beside: dict[type[Exception], str] | None = None,
+    after: str = "",
     **context: Any,
 ) -> HttpResponse:
     """Show what will happen; once that is confirmed, call `act` with what was typed.
 
-    `act` calls one verb and says what it did. A refusal of the classes `refused_by` is shown
-    beside the field that `beside` names for it, or above, and what was typed is kept.
+    `act` calls one verb and says what it did; then the page `after` follows, or the one that
+    Cancel leads `back` to. A refusal of the classes `refused_by` is shown beside the field that
+    `beside` names for it, or above, and what was typed is kept.
     """
     is_confirmed = request.method == "POST" and "confirm" in request.POST
     if form is None:
@@ -43,7 +45,7 @@ def ask(
             form.add_error((beside or {}).get(type(refused)), str(refused))
         else:
             messages.success(request, done)
-            return redirect(back)
+            return redirect(after or back)
     return show(
         admin, request, title=title, submit_label=submit_label, back=back, form=form, **context
     )

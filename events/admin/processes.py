@@ -7,8 +7,9 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from events import forms
-from events.admin.scope import ScopedAdmin, ScopedInline, managed_processes
+from events.admin.scope import ScopedAdmin, ScopedInline
 from events.models import Category, Process
+from events.rights import Right
 
 
 class CategoryInline(ScopedInline, admin.StackedInline):
@@ -25,8 +26,8 @@ class ProcessAdmin(ScopedAdmin):
     ordering = ["slug"]
     inlines = [CategoryInline]
 
-    def managed(self, everything: QuerySet, user: User) -> QuerySet:
-        return everything.filter(pk__in=managed_processes(user).values("pk"))
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
+        return everything.open_to(user, right)
 
     def scope_of(self, obj: Process) -> UUID:
         return obj.id

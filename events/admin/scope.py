@@ -1,14 +1,18 @@
 """What every list and form of the organisers' side stands on.
 
-Rights come from roles alone: a person sees what lies in the events that they manage, and
-everything else does not exist for them. What was done is kept in the audit trail.
+Rights come from roles alone (events.rights). What lies outside the events on which a person may
+look does not exist for them; what they may look at and not do is refused. What was done is kept in
+the audit trail.
 """
 
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -22,7 +26,8 @@ from accounts.models import User
 from audit import trail
 from audit.models import Entry
 from events.admin import changes, timeline
-from events.models import Process, Role
+from events.models import Role
+from events.rights import Right
 
 # How Django's own filters ask about a field.
 ASKED_AS = ("", "__exact", "__id__exact", "__isnull", "__in")
@@ -32,37 +37,51 @@ def is_organiser(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_staff
 
 
-def managed_processes(user: User) -> models.QuerySet[Process]:
-    """Those on which this person has a role; a superuser has all."""
-    if user.is_superuser:
-        return Process.objects.all()
-    roles = Role.objects.filter(user=user, kind=Role.Kind.MANAGER).exclude(process=None)
-    return Process.objects.filter(id__in=roles.values("process"))
+def roles_of(request: HttpRequest) -> list[Role]:
+    """This organiser's, asked once for a page."""
+    known = vars(request)
+    if "roles" not in known:
+        known["roles"] = list(request.user.roles.all())
+    return known["roles"]
 
 
-class ManagedFilter(admin.RelatedFieldListFilter):
-    """Offers what this organiser sees in that thing's own list, as far as something belongs to
-    it."""
+def has_right(request: HttpRequest, right: Right) -> bool:
+    """On some event or process."""
+    if not is_organiser(request):
+        return False
+    return request.user.is_superuser or any(right in role.rights for role in roles_of(request))
+
+
+def words_of(search_term: str) -> list[str]:
+    """What is looked for: each word costs a look at the table, so ten are enough, of 100
+    characters."""
+    return [word[:100] for word in search_term.split()[:10]]
+
+
+class ScopedFilter(admin.RelatedFieldListFilter):
+    """Offers what lies where this organiser may see the list, as far as something belongs to it."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin
     ) -> list[tuple[Any, str]]:
         of_that = model_admin.admin_site.get_model_admin(field.remote_field.model)
         used = field.model._default_manager.values(field.attname)
-        return [(row.pk, str(row)) for row in of_that.get_queryset(request).filter(pk__in=used)]
+        rows = of_that.rows(request, model_admin.sees).filter(pk__in=used)
+        return [(row.pk, str(row)) for row in rows]
 
 
 class Choices:
-    """Choices in forms are those of the organiser's own lists, without Django's small windows to
-    change them; columns name their language."""
+    """Choices in forms are what the organiser may change, without Django's small windows to do
+    so; columns name their language."""
 
     admin_site: admin.AdminSite
+    changes = Right.RUN
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         model = db_field.remote_field.model
         if self.admin_site.is_registered(model):
             of_that = self.admin_site.get_model_admin(model)
-            kwargs.setdefault("queryset", of_that.get_queryset(request))
+            kwargs.setdefault("queryset", of_that.rows(request, self.changes))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -76,19 +95,25 @@ class Choices:
 
 
 class ScopedAdmin(Choices, admin.ModelAdmin):
-    """To be filled in: `managed`; and where it differs `scope_of`, `zone_of`, `tools`, `pages`.
+    """To be filled in: `open_to`; and where it differs `scope_of`, `zone_of`, `tools`, `pages`.
 
-    A list is narrowed by its `list_filter`, and by the parameters `narrowed_by` of links to it.
+    Rights are asked on the event or process that a thing belongs to: `sees` for the list and the
+    page, `changes` for the form and for own pages and actions that `page_rights` does not name,
+    `remembers` for the history. A list is narrowed by its `list_filter`, and by the parameters
+    `narrowed_by` of links to it.
     """
 
+    sees = Right.LOOK
+    remembers = Right.CONTACT
+    page_rights: dict[str, Right] = {}
     is_editable = False
     narrowed_by: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
     view_on_site = False
 
-    def managed(self, everything: Any, user: User) -> Any:
-        """Of everything, what this organiser may see."""
+    def open_to(self, everything: Any, user: User, right: Right) -> Any:
+        """Of everything, what lies where this organiser has this right."""
         raise NotImplementedError
 
     def scope_of(self, obj: Any) -> UUID | None:
@@ -112,8 +137,25 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
 
     # What may be seen and done
 
+    def rows(self, request: HttpRequest, right: Right) -> Any:
+        return self.open_to(super().get_queryset(request), request.user, right)
+
     def get_queryset(self, request: HttpRequest) -> Any:
-        return self.managed(super().get_queryset(request), request.user)
+        return self.rows(request, self.sees)
+
+    def may(self, request: HttpRequest, obj: Any, right: Right) -> bool:
+        """Whether this organiser has this right on this thing; asked once for a page."""
+        known = vars(request).setdefault("rights_known", {})
+        key = (self.opts.label, obj.pk, right)
+        if key not in known:
+            known[key] = has_right(request, right) and (
+                self.rows(request, right).filter(pk=obj.pk).exists()
+            )
+        return known[key]
+
+    def right_for(self, word: str) -> Right:
+        """To open this page, or to take this action."""
+        return self.page_rights.get(word, self.changes)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """What is about to be changed is held until it is, so that no verb comes in between."""
@@ -140,20 +182,36 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
             return redirect(request.path)
         return super().changelist_view(request, extra_context)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        return super().get_search_results(request, queryset, " ".join(words_of(search_term)))
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
+    def has_right(self, request: HttpRequest, obj: Any, right: Right) -> bool:
+        return has_right(request, right) if obj is None else self.may(request, obj, right)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_organiser(request)
+        return self.has_right(request, obj, self.sees)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.is_editable and self.has_view_permission(request, obj)
+        may_view = self.is_editable and self.has_view_permission(request, obj)
+        return may_view and self.has_right(request, obj, self.changes)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {
+            word: action
+            for word, action in super().get_actions(request).items()
+            if has_right(request, self.right_for(word))
+        }
 
     # What is remembered
 
@@ -192,12 +250,22 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
         own = [
             path(
                 f"<uuid:pk>/{word}/",
-                self.admin_site.admin_view(view),
+                self.admin_site.admin_view(self.guarded(word, view)),
                 name=self.page_name(word),
             )
             for word, view in self.pages()
         ]
         return own + super().get_urls()
+
+    def guarded(self, word: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """The view, for those who have the right to this page."""
+
+        @wraps(view)
+        def opened(request: HttpRequest, pk: UUID) -> HttpResponse:
+            self.load(request, pk, self.right_for(word))
+            return view(request, pk)
+
+        return opened
 
     def page_name(self, word: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{word}"
@@ -208,17 +276,31 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
     def change_url(self, obj: Any) -> str:
         return reverse(f"admin:{self.page_name('change')}", args=[obj.pk])
 
-    def load(self, request: HttpRequest, pk: Any) -> Any:
+    def links(
+        self, request: HttpRequest, obj: Any, pages: Iterable[tuple[Any, str]]
+    ) -> list[tuple[str, str]]:
+        """Of own pages, by what the link says and by word, those that open to this organiser."""
+        return [
+            (str(said), self.page_url(word, obj))
+            for said, word in pages
+            if self.may(request, obj, self.right_for(word))
+        ]
+
+    def load(self, request: HttpRequest, pk: Any, right: Right | None = None) -> Any:
         """The thing that a page is about; one out of scope is as missing as one that is not."""
         if not self.has_view_permission(request):
             raise Http404
-        return get_object_or_404(self.get_queryset(request), pk=pk)
+        obj = get_object_or_404(self.get_queryset(request), pk=pk)
+        if right is not None and not self.may(request, obj, right):
+            raise PermissionDenied
+        return obj
 
     def render_change_form(
         self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         obj = kwargs.get("obj")
         context["tools"] = self.tools(request, obj) if obj is not None else []
+        context["has_history"] = obj is not None and self.may(request, obj, self.remembers)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(
@@ -228,6 +310,8 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
         obj = super().get_object(request, object_id)
         if obj is None or not self.has_view_permission(request, obj):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.may(request, obj, self.remembers):
+            raise PermissionDenied
         zone = self.zone_of(obj)
         context = {
             **self.admin_site.each_context(request),
@@ -240,22 +324,28 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
 
 
 class ScopedInline(Choices):
-    """Rows inside a page that the organiser may open, and write."""
+    """Rows inside a page: whoever may write there may write them."""
 
+    parent_model: type[models.Model]
     is_editable = True
     extra = 0
+
+    def may_write(self, request: HttpRequest, obj: Any) -> bool:
+        page = self.admin_site.get_model_admin(self.parent_model)
+        may = page.has_change_permission(request, obj) if obj else page.has_add_permission(request)
+        return self.is_editable and may
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_organiser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.is_editable and is_organiser(request)
+        return self.may_write(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.is_editable and is_organiser(request)
+        return self.may_write(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.is_editable and is_organiser(request)
+        return self.may_write(request, obj)
 
 
 class ReadOnlyInline(ScopedInline, admin.TabularInline):

@@ -18,12 +18,15 @@ from accounts.models import User
 from audit.models import Entry
 from clock import shown, walls
 from events import texts
-from events.models import ReminderStep
+from events.models import ReminderStep, Role
 
 LANGUAGE_OF = {to_attribute("", code): name for code, name in settings.CONTENT_LANGUAGES}
 WORDS = {
     "people": gettext_lazy("people"),
+    "columns": gettext_lazy("columns"),
+    "file": gettext_lazy("file"),
     "user": gettext_lazy("person"),
+    "role": gettext_lazy("role"),
     "groups": gettext_lazy("groups"),
     "segment": gettext_lazy("part of the event"),
     "step": gettext_lazy("reminder"),
@@ -33,6 +36,9 @@ WORDS = {
     "ends_time": gettext_lazy("ends"),
     "starts_which": gettext_lazy("begins: the first or the second"),
     "ends_which": gettext_lazy("ends: the first or the second"),
+    "created": gettext_lazy("organisations entered"),
+    "joined": gettext_lazy("organisations given another spelling"),
+    "left_out": gettext_lazy("rows left out"),
 }
 NOTHING = "–"
 
@@ -130,6 +136,8 @@ def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
         return str(User.objects.filter(pk=value).first() or value)
     if isinstance(value, list):
         return texts.listed(value)
+    if model is Role and name == "role":
+        return str(Role.Kind(value).label)
     if name == "step":
         return _step(value)
     if name == "audience":

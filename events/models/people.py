@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.models.meetings import Event
 from events.models.processes import Process
-from events.rights import KINDS, Right
+from events.rights import KINDS, MEANS, Right
 
 
 class Role(models.Model):
@@ -49,11 +49,22 @@ class Role(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_kind_display()}, {self.event or self.process}"
+        return f"{self.user}: {self.get_kind_display()}, {self.on}"
+
+    @property
+    def on(self) -> Event | Process:
+        on = self.event or self.process
+        assert on is not None
+        return on
 
     @property
     def rights(self) -> frozenset[Right]:
         return KINDS[self.kind]
+
+    @property
+    def means(self) -> str:
+        """What it lets its organiser do, in a sentence."""
+        return str(MEANS[self.kind])
 
 
 class FollowerQuerySet(models.QuerySet["Follower"]):

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,9 +15,10 @@ from accounts.models import User
 from clock.fields import WallTimeForm
 from events import deadlines, refusals
 from events.admin import pages, timeline
-from events.admin.scope import ManagedFilter, ScopedAdmin
+from events.admin.scope import ScopedAdmin, ScopedFilter
 from events.forms import SetDeadlineForm, reason_field
 from events.models import Deadline, Event
+from events.rights import Right
 from notifications.models import Kind, Letter
 from registrations import reminders
 from registrations.admin import readers, steps
@@ -41,16 +41,17 @@ class MoveDeadlineForm(WallTimeForm):
 class DeadlineAdmin(ScopedAdmin):
     """Windows are set and moved by pages of their own; what they were stays readable."""
 
+    page_rights = {"letters": Right.LOOK}
     list_display = ["event", "kind", "opens_said", "closes_said"]
     list_display_links = ["kind"]
     list_select_related = ["event"]
-    list_filter = ["kind", ("event", ManagedFilter)]
+    list_filter = ["kind", ("event", ScopedFilter)]
     search_fields = ["event__name_en", "event__slug"]
     ordering = ["-closes_at"]
     fields = ["event", "kind", "opens_said", "closes_said", "set_said", "stated"]
 
-    def managed(self, everything: QuerySet, user: User) -> QuerySet:
-        return everything.filter(event__in=Event.objects.managed_by(user))
+    def open_to(self, everything: QuerySet, user: User, right: Right) -> QuerySet:
+        return everything.filter(event__in=Event.objects.open_to(user, right))
 
     def scope_of(self, obj: Deadline) -> UUID:
         return obj.event_id
@@ -79,12 +80,12 @@ class DeadlineAdmin(ScopedAdmin):
         return _("the day, the hour and the zone")
 
     def tools(self, request: HttpRequest, obj: Deadline) -> list[tuple[str, str]]:
-        letters = reverse("admin:notifications_letter_changelist")
-        return [
-            (_("Move the deadline"), self.page_url("move", obj)),
-            (_("Its event"), reverse("admin:events_event_change", args=[obj.event_id])),
-            (_("Its letters"), f"{letters}?about={obj.pk}"),
-        ]
+        links = self.links(request, obj, [(_("Move the deadline"), "move")])
+        links.append((_("Its event"), reverse("admin:events_event_change", args=[obj.event_id])))
+        if self.may(request, obj, Right.CONTACT):
+            letters = reverse("admin:notifications_letter_changelist")
+            links.append((_("Its letters"), f"{letters}?about={obj.pk}"))
+        return links
 
     def render_change_form(
         self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
@@ -93,6 +94,7 @@ class DeadlineAdmin(ScopedAdmin):
         now = clock.now()
         context |= {
             "steps": self.steps(deadline, now),
+            "can_change": self.may(request, deadline, self.changes),
             "has_readers": steps.has_readers(deadline),
             "add_url": self.page_url("add_step", deadline),
             "remove_url": self.page_url("remove_step", deadline),
@@ -235,7 +237,7 @@ class DeadlineAdmin(ScopedAdmin):
 
     def set_for(self, request: HttpRequest, event: UUID) -> HttpResponse:
         """Give an event a window that it does not have yet."""
-        of = get_object_or_404(Event.objects.managed_by(request.user), pk=event)
+        of = self.admin_site.get_model_admin(Event).load(request, event, self.changes)
 
         def act(typed: dict) -> str:
             deadline = deadlines.set_deadline(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from audit.models import Entry
 from events.admin import timeline
-from events.admin.scope import ManagedFilter, ReadOnlyInline, ScopedAdmin
+from events.admin.scope import ReadOnlyInline, ScopedAdmin, ScopedFilter
 from events.rights import Right
 from notifications.models import Letter, Suppression
 from notifications.models import State as LetterState
@@ -89,7 +89,7 @@ class RegistrationAdmin(ScopedAdmin):
 
     list_display = ["reference", "organisation", "event", "sent_said", "withdrawn_said"]
     list_select_related = ["organisation", "event"]
-    list_filter = [("event", ManagedFilter), "organisation__category"]
+    list_filter = [("event", ScopedFilter), "organisation__category"]
     search_fields = ["reference", "organisation__name"]
     ordering = ["-sent_at"]
     fields = [
@@ -103,8 +103,8 @@ class RegistrationAdmin(ScopedAdmin):
     ]
     inlines = [DelegateInline]
 
-    def managed(self, everything: Any, user: User) -> QuerySet:
-        return everything.open_to(user, Right.LOOK).exclude(sent_at=None)
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
+        return everything.open_to(user, right).exclude(sent_at=None)
 
     def scope_of(self, obj: Registration) -> UUID:
         return obj.event_id
@@ -120,23 +120,23 @@ class RegistrationAdmin(ScopedAdmin):
         )
 
     def tools(self, request: HttpRequest, obj: Registration) -> list[tuple[str, str]]:
-        letters = reverse("admin:notifications_letter_changelist")
-        return [
-            (_("Its letters"), f"{letters}?about={obj.pk}"),
-            (
-                _("The organisation"),
-                reverse("admin:stakeholders_organisation_change", args=[obj.organisation_id]),
-            ),
-        ]
+        organisation = reverse("admin:stakeholders_organisation_change", args=[obj.organisation_id])
+        links = [(_("The organisation"), organisation)]
+        if self.may(request, obj, Right.CONTACT):
+            letters = reverse("admin:notifications_letter_changelist")
+            links.insert(0, (_("Its letters"), f"{letters}?about={obj.pk}"))
+        return links
 
     def render_change_form(
         self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         registration = kwargs["obj"]
-        context |= {
-            "points": points_of(registration),
-            "letters_url": reverse("admin:notifications_letter_changelist"),
-        }
+        if self.may(request, registration, Right.CONTACT):
+            context |= {
+                "has_contact": True,
+                "points": points_of(registration),
+                "letters_url": reverse("admin:notifications_letter_changelist"),
+            }
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=gettext_lazy("track"))

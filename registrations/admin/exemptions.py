@@ -20,8 +20,9 @@ from audit.models import Entry
 from clock import shown
 from clock.fields import WallTimeForm
 from events.admin import pages, timeline
-from events.admin.scope import ManagedFilter, ScopedAdmin
+from events.admin.scope import ScopedAdmin, ScopedFilter
 from events.models import Event
+from events.rights import Right
 from registrations import exemptions, refusals
 from registrations.models import Exemption, Registration
 from stakeholders import matching
@@ -168,9 +169,10 @@ class StandFilter(admin.SimpleListFilter):
 
 @admin.register(Exemption)
 class ExemptionAdmin(ScopedAdmin):
+    sees = Right.RUN
     list_display = ["organisation", "event", "stand", "until_said", "asked_short"]
     list_select_related = ["event", "organisation"]
-    list_filter = [StandFilter, ("event", ManagedFilter)]
+    list_filter = [StandFilter, ("event", ScopedFilter)]
     search_fields = ["organisation__name", "event__name_en"]
     ordering = [F("answered_at").asc(nulls_first=True), F("asked_at").asc(nulls_last=True)]
     fields = [
@@ -186,8 +188,8 @@ class ExemptionAdmin(ScopedAdmin):
         "answer",
     ]
 
-    def managed(self, everything: Any, user: User) -> QuerySet:
-        return everything.filter(event__in=Event.objects.managed_by(user))
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
+        return everything.filter(event__in=Event.objects.open_to(user, right))
 
     def scope_of(self, obj: Exemption) -> UUID:
         return obj.event_id

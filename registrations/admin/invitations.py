@@ -22,8 +22,9 @@ import clock
 from accounts.models import User
 from clock import shown
 from events.admin import pages, timeline
-from events.admin.scope import ManagedFilter, ScopedAdmin
+from events.admin.scope import ScopedAdmin, ScopedFilter
 from events.models import Event
+from events.rights import Right
 from registrations import invitations, refusals
 from registrations.models import Invitation
 
@@ -244,17 +245,18 @@ class StandFilter(admin.SimpleListFilter):
 class InvitationAdmin(ScopedAdmin):
     """Sent by a page of the event; what became of each stays readable."""
 
+    sees = Right.RUN
     list_display = ["group", "email", "event", "stand", "sent_short"]
     list_display_links = ["email"]
     list_select_related = ["event"]
-    list_filter = [StandFilter, ("event", ManagedFilter)]
+    list_filter = [StandFilter, ("event", ScopedFilter)]
     search_fields = ["name", "email"]
     ordering = ["-sent_at", "email"]
     fields = ["group", "email", "event", "language", "stand", "sent_said", "by", "declined_said"]
 
-    def managed(self, everything: Any, user: User) -> QuerySet:
+    def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
         unanswered = Invitation.objects.unanswered().filter(pk=OuterRef("pk"))
-        return everything.filter(event__in=Event.objects.managed_by(user)).annotate(
+        return everything.filter(event__in=Event.objects.open_to(user, right)).annotate(
             waits=Exists(unanswered)
         )
 

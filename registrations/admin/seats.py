@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,9 +25,15 @@ MOST_NAMED = 5
 
 
 def page(admin: EventAdmin, request: HttpRequest, event: Event) -> HttpResponse:
-    """Asks for the numbers, shows what they would do, and sets them when that was seen."""
+    """Asks for the numbers, shows what they would do, and sets them when that was seen. Whoever
+    may not change the event only reads them."""
+    may_set = admin.has_change_permission(request, event)
+    if request.method == "POST" and not may_set:
+        raise PermissionDenied
     seen = mark(event)
     form = SeatsForm(request.POST if "confirm" in request.POST else None, event=event)
+    for field in form.fields.values():
+        field.disabled = not may_set
     typed, preview = "", {}
     if form.is_bound and form.is_valid():
         typed = pages.digest(form.cleaned_data)
@@ -47,7 +54,7 @@ def page(admin: EventAdmin, request: HttpRequest, event: Event) -> HttpResponse:
             "Nobody ever loses a seat by a lower number: nobody new gets one until enough are "
             "free. What comes free goes to the first on the waiting list who fits."
         ),
-        submit_label=_("Set the seats") if preview else _("Show what will happen"),
+        submit_label=submit_label(may_set, bool(preview)),
         hidden=[("seen", seen), ("previewed", typed if preview else "")],
         form=form,
         back=admin.change_url(event),
@@ -56,6 +63,12 @@ def page(admin: EventAdmin, request: HttpRequest, event: Event) -> HttpResponse:
         names_url=admin.change_url(event),
         **preview,
     )
+
+
+def submit_label(may_set: bool, is_previewed: bool) -> str:
+    if not may_set:
+        return ""
+    return _("Set the seats") if is_previewed else _("Show what will happen")
 
 
 def mark(event: Event) -> str:

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Entry
-from events.models import Category, Document, Event, Process, Role, Segment
-from tests.admin.conftest import NEW_YORK, formset, signed_in
+from events.models import Category, Document, Event, Process, Segment
+from tests.admin.conftest import NEW_YORK, formset
 
 ADD = reverse("admin:events_event_add")
 
@@ -193,43 +193,6 @@ def test_a_manager_adds_events_in_own_processes_only(clara_in, dina_in, process)
     offered = clara_in.get(ADD).context["adminform"].form.fields["process"].queryset
     assert list(offered) == [process]
     assert clara_in.get(ADD).context["adminform"].form.initial["process"] == process.pk
-
-
-def test_roles_are_given_and_taken_by_the_verb(root_in, process, amina):
-    url = reverse("admin:events_role_add")
-
-    root_in.post(url, {"email": "AMINA@diaspora.example", "event": "", "process": process.pk})
-    role = Role.objects.get()
-    amina.refresh_from_db()
-    assert (role.user, role.process, amina.is_staff) == (amina, process, True)
-    amina_in = signed_in(amina)
-    assert amina_in.get(reverse("admin:index")).status_code == 200
-
-    root_in.post(reverse("admin:events_role_delete", args=[role.pk]), {"post": "yes"})
-    assert not Role.objects.exists()
-    assert amina_in.get(reverse("admin:index")).status_code == 302
-    verbs = Entry.objects.filter(subject_type="events.role").order_by("id")
-    assert list(verbs.values_list("verb", flat=True)) == ["role granted", "role revoked"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"email": "nobody@example.org"}, "email"),
-        ({"process": ""}, "event"),
-        ({"both": True}, "event"),
-    ],
-)
-def test_a_role_names_a_known_person_and_one_place(
-    root_in, process, hearing, amina, changes, field
-):
-    typed = {"email": amina.email, "event": "", "process": process.pk} | changes
-    typed["event"] = hearing.pk if typed.pop("both", None) else ""
-
-    response = root_in.post(reverse("admin:events_role_add"), typed)
-
-    assert list(errors(response)) == [field]
-    assert not Role.objects.exists()
 
 
 def test_nobody_shuts_the_door_on_themselves(root_in, root):

@@ -12,18 +12,19 @@ from events.models import Role
 from notifications import outbox
 from notifications.models import Kind, Letter
 from registrations.models import Delegate, Registration
-from stakeholders.models import Organisation, Representative
+from stakeholders.models import ImportRun, Organisation, Representative
 
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style\b|\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE
 )
 SANDBOXED = "sandbox"
-# Session, person, events of the filter, count, may one add events (frame), people.
-QUERIES = 6
+# Session, person, roles, events, tracks, how many, counts of the filters, organisations, ids of the
+# page, people.
+QUERIES = 10
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, deadline, clara, invitation, exemption):
+def things(sent, sent_by_bo, deadline, clara, invitation, exemption, now):
     return [
         sent.event.process,
         sent.event,
@@ -32,6 +33,8 @@ def things(sent, sent_by_bo, deadline, clara, invitation, exemption):
         sent.delegates.first(),
         sent.delegates.first().representative,
         sent.organisation,
+        sent.organisation.memberships.get(),
+        ImportRun.objects.create(by=clara, at=now, file_name="list.csv"),
         Letter.objects.filter(scope=sent.event_id).first(),
         Entry.objects.filter(scope=sent.event_id).first(),
         clara,

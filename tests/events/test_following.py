@@ -36,6 +36,12 @@ def test_asking_again_writes_at_most_once_a_day(hearing, now):
     assert (Follower.objects.count(), Letter.objects.count()) == (1, 2)
 
 
+def test_an_address_with_letters_that_are_the_same_in_small_is_the_same_address(hearing, now):
+    first = follow(hearing, now=now, email="kim@readers.example")
+
+    assert follow(hearing, now=now, email="\N{KELVIN SIGN}im@readers.example") == first
+
+
 def test_two_who_ask_at_once_get_one_letter(at_once, hearing, now):
     results = at_once(lambda: follow(hearing, now=now), lambda: follow(hearing, now=now))
 

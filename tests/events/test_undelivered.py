@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from events import roles, undelivered
-from events.models import Event
+from events.models import Event, Role
 from notifications import outbox, preferences
 from notifications.models import Kind, Letter, LetterQuerySet, State, Suppression
 
@@ -63,6 +63,20 @@ def test_each_organiser_gets_one_letter_that_names_all(lost, hearing, clara, now
         assert (letter.scope, letter.kind) == (hearing.id, Kind.TRANSACTIONAL)
     assert unreported() == []
     assert undelivered.report(now + 2 * MINUTE) == 0
+
+
+def test_only_those_who_may_read_letters_hear_of_them(lost, hearing, now):
+    for kind in Role.Kind.values:
+        user = User.objects.create_user(f"{kind}@secretariat.example")
+        roles.grant(user, on=hearing, kind=kind, by=None, now=now)
+    lost("amina@diaspora.example")
+
+    undelivered.report(now + MINUTE)
+
+    assert [letter.to for letter in told()] == [
+        "manager@secretariat.example",
+        "reviewer@secretariat.example",
+    ]
 
 
 def test_what_fails_within_the_hour_waits_and_is_named_in_the_next(lost, clara, now):

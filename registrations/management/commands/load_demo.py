@@ -18,13 +18,14 @@ from clock import walls
 from events import capacity, deadlines, following, roles
 from events.models import Deadline, Event, Process
 from notifications.models import Letter
-from registrations import decisions, exchanges, intake, invitations
+from registrations import decisions, exchanges, intake, invitations, listing
 from registrations.intake import Person
 from registrations.models import Delegate, Registration
 from stakeholders import membership
 from stakeholders.models import Organisation
 
 ORGANISER = "clara@secretariat.example"
+REVIEWER, MEMBER = "omar@secretariat.example", "awa@diaspora.example"
 AMINA, BO, TOMAS = "amina@diaspora.example", "bo@ports.example", "tomas@valley.example"
 HEARING = "live-multi-stakeholder-hearing-february-2018"
 FIRST_COME = "live-gfmd-civil-society-days-applications-2018"
@@ -62,7 +63,9 @@ class Command(BaseCommand):
                 "",
                 f"Sign in at {door} as",
                 f"  {ORGANISER:28} organiser of the hearings",
+                f"  {REVIEWER:28} reviewer of the hearings: decides, and changes nothing else",
                 f"  {AMINA:28} focal point of Diaspora Network, with a draft",
+                f"  {MEMBER:28} asks to join Diaspora Network",
                 f"  {BO:28} focal point of Port Workers, with a delegation sent",
                 f"  {TOMAS:28} focal point of Valley Farm Workers, with people who wait",
                 f"The codes come to {settings.BASE_URL}{reverse('notifications:mailbox')}",
@@ -77,8 +80,10 @@ def person(email: str, name: str, language: str = "en", zone: str = "UTC") -> Us
 
 def people(now: datetime) -> None:
     clara = person(ORGANISER, "Clara", zone="America/New_York")
+    omar = person(REVIEWER, "Omar", zone="America/New_York")
     for process in Process.objects.all():
         roles.grant(clara, on=process, by=None, now=now)
+        roles.grant(omar, on=process, kind="reviewer", by=None, now=now)
 
 
 def organisation(
@@ -183,14 +188,22 @@ def delegation(
 
 
 def delegations(hearing: Event, now: datetime) -> None:
-    """One group per state that a group can be in."""
+    """One group per state that a group can be in; one person is on the public list."""
+    hearing.lists_participants = True
+    hearing.save(update_fields=["lists_participants"])
     clara = User.objects.get(email=ORGANISER)
     yesterday, this_morning = now - timedelta(days=1), now - timedelta(hours=3)
 
     amina = person(AMINA, "Amina Diallo", zone="Africa/Bamako")
+    network = organisation("Diaspora Network", "ML", "diaspora", amina, now)
+    awa = person(MEMBER, "Awa Sissoko", "ar", zone="Africa/Bamako")
+    asked = membership.ask(
+        network, by=awa, now=this_morning, note="I write your letters in Bamako."
+    )
+    Letter.objects.pending().about(asked.id).update(state="sent", sent_at=now)
     delegation(
         hearing,
-        organisation("Diaspora Network", "ML", "diaspora", amina, now),
+        network,
         amina,
         [
             Person("Amina", "Diallo", AMINA, ROLE.HEAD),
@@ -215,6 +228,8 @@ def delegations(hearing: Event, now: datetime) -> None:
     intake.submit(ports, by=bo, now=yesterday)
     named = {each.representative.given_names: each for each in ports.delegates.all()}
     decisions.approve(ports, [named["Bo"]], by=clara, now=this_morning)
+    named["Bo"].refresh_from_db()
+    listing.agree(named["Bo"], now=now)
     decisions.ask(
         ports,
         [named["Kwame"]],
