@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from allauth.account.internal.flows import login
@@ -192,6 +193,24 @@ def hearing(process, now) -> Event:
     )
     schedule.publish(event, by=None, now=published_at)
     return event
+
+
+def an_event(process: Process, slug: str, like: Event, **facts: Any) -> Event:
+    """On the days of that one, with nothing set."""
+    told = {
+        "kind": Event.Kind.HEARING,
+        "name_en": slug.title(),
+        "starts_on": like.starts_on,
+        "ends_on": like.ends_on,
+        "zone": "UTC",
+    }
+    return Event.objects.create(process=process, slug=slug, **(told | facts))
+
+
+@pytest.fixture
+def second(process, hearing) -> Event:
+    """Another one of the same process."""
+    return an_event(process, "second", hearing)
 
 
 @pytest.fixture

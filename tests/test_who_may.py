@@ -23,14 +23,14 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import KeptPost, User
 from audit.models import Entry
 from events import deadlines, following, mails, roles, schedule
-from events.models import Deadline, Event, Follower, Process, Role
+from events.models import Deadline, Follower, Process, Role
 from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import decisions, intake, links
 from registrations.intake import Person
 from registrations.models import Exemption, Invitation
 from stakeholders.models import ImportRun, Membership
-from tests.conftest import signed_in
+from tests.conftest import an_event, signed_in
 
 PEOPLE = {
     "anonymous": "nobody has signed in",
@@ -296,26 +296,9 @@ class Cast(SimpleNamespace):
 
 
 @pytest.fixture
-def cast(sent, amina, bo, clara, hearing, process, diaspora_network, deadline, now) -> Cast:
-    second = Event.objects.create(
-        process=process,
-        slug="second",
-        kind=Event.Kind.HEARING,
-        name_en="Second",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="UTC",
-    )
+def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, deadline, now) -> Cast:
     other = Process.objects.create(slug="other", prefix="OTH", name_en="Other process")
-    elsewhere = Event.objects.create(
-        process=other,
-        slug="elsewhere",
-        kind=Event.Kind.HEARING,
-        name_en="Elsewhere",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="UTC",
-    )
+    elsewhere = an_event(other, "elsewhere", hearing)
     for event in (second, elsewhere):
         deadlines.set_deadline(
             event,

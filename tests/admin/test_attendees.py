@@ -14,7 +14,7 @@ from registrations import exports
 from registrations.admin import attendees, cells, columns, filters
 from registrations.models import Delegate, Registration
 from stakeholders.models import Organisation, Representative
-from tests.conftest import signed_in
+from tests.conftest import an_event, signed_in
 
 LIST = reverse("admin:registrations_delegate_changelist")
 EVENT = "registration__event__id__exact"
@@ -22,16 +22,10 @@ EVENT = "registration__event__id__exact"
 
 @pytest.fixture
 def second(process, hearing) -> Event:
-    """Of the same process."""
-    return Event.objects.create(
-        process=process,
-        slug="second",
-        kind=Event.Kind.WORKSHOP,
-        name_en="Second",
-        starts_on=hearing.starts_on + timedelta(days=1),
-        ends_on=hearing.ends_on + timedelta(days=1),
-        zone="Africa/Nairobi",
-    )
+    """Of the same process, a day later."""
+    kind, zone = Event.Kind.WORKSHOP, "Africa/Nairobi"
+    days = {name: getattr(hearing, name) + timedelta(days=1) for name in ("starts_on", "ends_on")}
+    return an_event(process, "second", hearing, kind=kind, zone=zone, **days)
 
 
 def enter(event, group, names, now, *, state="submitted", number=1, **facts):

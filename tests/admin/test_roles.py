@@ -15,20 +15,6 @@ LIST = reverse("admin:events_role_changelist")
 
 
 @pytest.fixture
-def second(process, hearing) -> Event:
-    """Of the same process."""
-    return Event.objects.create(
-        process=process,
-        slug="second",
-        kind=Event.Kind.HEARING,
-        name_en="Second",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="UTC",
-    )
-
-
-@pytest.fixture
 def eva(hearing, now) -> User:
     """Manages the hearing, and nothing else."""
     user = User.objects.create_user("eva@secretariat.example", name="Eva")

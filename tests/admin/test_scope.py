@@ -94,20 +94,6 @@ def name(model, page):
 
 
 @pytest.fixture
-def second(process, hearing) -> Event:
-    """Of the same process."""
-    return Event.objects.create(
-        process=process,
-        slug="second",
-        kind=Event.Kind.HEARING,
-        name_en="Second",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="UTC",
-    )
-
-
-@pytest.fixture
 def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption):
     """One thing of each kind in Clara's scope, with something that could leak."""
     delegate = sent.delegates.first()

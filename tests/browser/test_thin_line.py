@@ -56,6 +56,7 @@ def test_a_group_registers_and_an_organiser_decides(visitor: Visitor, sink: Sink
 
     group.get_by_label("Name of your organisation").fill("Kafo Migrant Women")
     group.get_by_label("Country").select_option(label="Mali")
+    group.get_by_role("button", name="Continue").click()
     group.get_by_label("Which group describes you best?").select_option(index=1)
     group.get_by_role("button", name="Save and continue").click()
 

@@ -6,9 +6,10 @@ import pytest
 
 from accounts.models import User
 from events import roles, undelivered
-from events.models import Event, Role
+from events.models import Role
 from notifications import outbox, preferences
 from notifications.models import Kind, Letter, LetterQuerySet, State, Suppression
+from tests.conftest import an_event
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -93,15 +94,7 @@ def test_what_fails_within_the_hour_waits_and_is_named_in_the_next(lost, clara, 
 
 
 def test_letters_of_another_event_are_told_to_its_own_organisers(lost, hearing, clara, now):
-    other = Event.objects.create(
-        process=hearing.process,
-        slug="other",
-        kind=Event.Kind.HEARING,
-        name_en="Another hearing",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="UTC",
-    )
+    other = an_event(hearing.process, "other", hearing, name_en="Another hearing")
     lost("amina@diaspora.example")
     lost("bo@ports.example", scope=other.id)
     lost("nobody@example.org", scope=None)

@@ -3,9 +3,7 @@
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -130,27 +128,6 @@ def test_a_catalogue_that_is_not_compiled_is_seen(found, settings, tmp_path):
     assert found(LOCALE_PATHS=[tmp_path / "locale"]) == ["portal.W010"]
 
 
-class Portal(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["Host"]))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def portal() -> Iterator[HTTPServer]:
-    with HTTPServer(("127.0.0.1", 0), Portal) as server:
-        server.asked = []
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 def probed(port: int) -> int:
     return subprocess.run(
         [sys.executable, "deploy/ready.py", str(port)],
@@ -161,15 +138,15 @@ def probed(port: int) -> int:
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (400, 1)])
-def test_the_container_is_well_when_the_portal_is_ready(portal, status, code):
-    portal.status = status
+def test_the_container_is_well_when_the_portal_is_ready(server, status, code):
+    server.status = status
 
-    assert probed(portal.server_port) == code
-    assert portal.asked == [("/readyz", "portal.gcm-portal.int")]
+    assert probed(server.server_port) == code
+    assert server.asked == [("/readyz", "portal.gcm-portal.int")]
 
 
-def test_the_container_is_not_well_when_nobody_answers(portal):
-    portal.shutdown()
-    portal.server_close()
+def test_the_container_is_not_well_when_nobody_answers(server):
+    server.shutdown()
+    server.server_close()
 
-    assert probed(portal.server_port) == 1
+    assert probed(server.server_port) == 1

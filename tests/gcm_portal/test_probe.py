@@ -1,33 +1,8 @@
 """The launcher asks whether the portal answers, by the name that the portal answers to."""
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
 import pytest
 
 from launcher.portal import Portal
-
-
-class Asked(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, self.headers["Host"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[HTTPServer]:
-    with HTTPServer(("127.0.0.1", 0), Asked) as server:
-        server.asked = []
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from events.rights import KINDS, Right
 from registrations import exports
 from registrations.models import Delegate, Registration
 from stakeholders.models import Organisation, Representative
+from tests.conftest import an_event
 
 EVERYTHING = frozenset(Right)
 HOSTILE = [
@@ -86,15 +87,8 @@ def person(hearing, now):
 
 @pytest.fixture
 def second(process, hearing) -> Event:
-    return Event.objects.create(
-        process=process,
-        slug="second",
-        kind=Event.Kind.WORKSHOP,
-        name_en="=Second",
-        starts_on=hearing.starts_on,
-        ends_on=hearing.ends_on,
-        zone="Africa/Nairobi",
-    )
+    kind, zone = Event.Kind.WORKSHOP, "Africa/Nairobi"
+    return an_event(process, "second", hearing, kind=kind, name_en="=Second", zone=zone)
 
 
 def sheet(columns: str, rights=EVERYTHING) -> exports.Sheet:
