@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from allauth.account.internal.flows import login
 from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings as portal_settings
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.utils import translation
 
@@ -73,7 +73,13 @@ def let_in(client: Client, user: User) -> None:
 
 
 @pytest.fixture
-def at_once(transactional_db) -> Callable[..., list]:
+def has_ended() -> threading.Event:
+    """Whether one of those who act at once is done."""
+    return threading.Event()
+
+
+@pytest.fixture
+def at_once(transactional_db, has_ended) -> Callable[..., list]:
     """Let acts run beside each other, each on its own connection: what each returned or raised."""
 
     def run(act: Callable[[], object]) -> object:
@@ -83,8 +89,10 @@ def at_once(transactional_db) -> Callable[..., list]:
             return error
         finally:
             connection.close()
+            has_ended.set()
 
     def at_once(*acts: Callable[[], object]) -> list:
+        has_ended.clear()
         with ThreadPoolExecutor(len(acts)) as pool:
             return list(pool.map(run, acts))
 
@@ -92,15 +100,36 @@ def at_once(transactional_db) -> Callable[..., list]:
 
 
 @pytest.fixture
-def meeting() -> Callable[[], None]:
-    """A place where two threads wait for each other, unless a lock lets only one come."""
-    barrier = threading.Barrier(2)
+def meeting(has_ended) -> Callable[[], None]:
+    """A place where two threads wait for each other, unless the other is held by a lock, or done:
+    then neither waits here any more. It does not matter how busy the machine is."""
+    coming, came, is_over = threading.Lock(), 0, False
 
-    def wait() -> None:
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(timeout=0.7)
+    def meet() -> None:
+        nonlocal came, is_over
+        with coming:
+            came += 1
+            both = came + came % 2
+        lookout = connection.copy()
+        patience = time.monotonic() + 20
+        while came < both and not is_over:
+            is_over = has_ended.is_set() or is_held(lookout)
+            if time.monotonic() > patience:
+                raise TimeoutError("Nobody comes, though nothing holds them.")
+            time.sleep(0.01)
+        lookout.close()
 
-    return wait
+    return meet
+
+
+def is_held(lookout: BaseDatabaseWrapper) -> bool:
+    """Whether somebody waits for a lock in this database."""
+    with lookout.cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock')"
+        )
+        return cursor.fetchone()[0]
 
 
 @pytest.fixture

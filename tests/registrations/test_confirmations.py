@@ -1,6 +1,3 @@
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -53,19 +50,6 @@ def asked(sent, confirming, clara, now) -> Delegate:
     moussa = person(sent, "Moussa")
     decisions.approve(sent, [moussa], by=clara, now=now)
     return person(sent, "Moussa")
-
-
-@pytest.fixture
-def meeting(request) -> Callable[[], None]:
-    """As elsewhere; but where nobody is held both come for sure, however busy the machine is."""
-    barrier = threading.Barrier(2)
-    patience = 20 if "unheld" in request.fixturenames else 0.7
-
-    def wait() -> None:
-        with suppress(threading.BrokenBarrierError):
-            barrier.wait(timeout=patience)
-
-    return wait
 
 
 def person(registration: Registration, name: str) -> Delegate:

@@ -1,4 +1,3 @@
-import time
 from datetime import timedelta
 
 import pytest
@@ -134,7 +133,7 @@ def a_decline_during_a_sweep(at_once, meeting, monkeypatch, hearing, deadline, n
     def held_for_a_while(*arguments):
         is_held = hold(*arguments)
         meeting()
-        time.sleep(0.4)
+        meeting()
         return is_held
 
     monkeypatch.setattr(audiences, "hold", held_for_a_while)
@@ -142,6 +141,7 @@ def a_decline_during_a_sweep(at_once, meeting, monkeypatch, hearing, deadline, n
     def decline():
         meeting()
         invitations.decline(invitation, now=due)
+        meeting()
 
     at_once(lambda: reminders.send_due(now=due), decline)
     return list(Letter.objects.filter(key__startswith="reminder:").values_list("state", flat=True))

@@ -1,6 +1,5 @@
 """A hearing in New York, day by day: the sweep comes four times a day and is told the time."""
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -244,7 +243,7 @@ def a_move_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> str:
 
     def slowly(*arguments, **more):
         meeting()
-        time.sleep(0.3)
+        meeting()
         return write(*arguments, **more)
 
     monkeypatch.setattr(mails, "reminder", slowly)
@@ -258,6 +257,7 @@ def a_move_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> str:
             now=now,
             reason="Visas",
         )
+        meeting()
 
     results = at_once(lambda: reminders.send_due(now=now), move)
 
@@ -294,7 +294,7 @@ def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
     def held_for_a_while(*arguments):
         is_held = hold(*arguments)
         meeting()
-        time.sleep(0.3)
+        meeting()
         return is_held
 
     monkeypatch.setattr(audiences, "hold", held_for_a_while)
@@ -302,6 +302,7 @@ def test_a_delegation_that_is_sent_during_a_sweep_is_not_reminded_afterwards(
     def submit():
         meeting()
         intake.submit(draft, by=user, now=now)
+        meeting()
 
     results = at_once(lambda: reminders.send_due(now=now), submit)
 
@@ -322,16 +323,15 @@ def a_delegation_sent_during_a_sweep(at_once, meeting, monkeypatch, deadline) ->
 
     def held_after_a_while(*arguments):
         meeting()
-        time.sleep(0.4)
-        is_held = hold(*arguments)
-        time.sleep(0.4)
-        return is_held
+        meeting()
+        return hold(*arguments)
 
     monkeypatch.setattr(audiences, "hold", held_after_a_while)
 
     def submit():
         meeting()
         intake.submit(draft, by=user, now=now)
+        meeting()
 
     at_once(lambda: reminders.send_due(now=now), submit)
     return list(Letter.objects.filter(kind=Kind.REMINDER).values_list("state", flat=True))
@@ -717,7 +717,7 @@ def a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> li
     def held_for_a_while(*arguments):
         is_held = hold(*arguments)
         meeting()
-        time.sleep(0.4)
+        meeting()
         return is_held
 
     monkeypatch.setattr(audiences, "hold", held_for_a_while)
@@ -725,6 +725,7 @@ def a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, deadline) -> li
     def confirm():
         meeting()
         confirmations.confirm(delegate, now=now)
+        meeting()
 
     at_once(lambda: reminders.send_due(now=now), confirm)
     reminded = Letter.objects.filter(key__startswith="reminder:").about(confirmation.id)

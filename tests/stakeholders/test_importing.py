@@ -602,7 +602,7 @@ def test_two_clicks_at_once_bring_a_list_in_once(at_once, read, clara, now):
 
 
 @pytest.fixture
-def slow_founder(monkeypatch) -> threading.Event:
+def slow_founder(meeting, monkeypatch) -> threading.Event:
     """Whoever enters an organisation looks for its twin, and then waits for a list to come."""
     looked = threading.Event()
     twin = membership._twin
@@ -610,36 +610,41 @@ def slow_founder(monkeypatch) -> threading.Event:
     def look_and_wait(organisation: Organisation) -> Organisation | None:
         found = twin(organisation)
         looked.set()
-        threading.Event().wait(0.7)
+        meeting()
         return found
 
     monkeypatch.setattr(membership, "_twin", look_and_wait)
     return looked
 
 
-def found_and_import(at_once, run, looked, clara, now) -> list:
+def found_and_import(at_once, meeting, run, looked, clara, now) -> list:
     def bring_in() -> None:
-        looked.wait(5)
+        looked.wait(20)
         importing.apply(run, by=clara, now=now)
+        meeting()
 
     choir = Organisation(name="Harbour Choir", country="MT")
     return at_once(lambda: membership.found(choir, by=clara, now=now) and None, bring_in)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_list_waits_for_whoever_enters_the_same_name(at_once, read, slow_founder, clara, now):
+def test_a_list_waits_for_whoever_enters_the_same_name(
+    at_once, meeting, read, slow_founder, clara, now
+):
     run = read("Harbour Choir,,MT")
 
-    assert found_and_import(at_once, run, slow_founder, clara, now) == [None, None]
+    assert found_and_import(at_once, meeting, run, slow_founder, clara, now) == [None, None]
 
     assert [name for name, *_facts in entered()] == ["Harbour Choir"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_it_would_not(at_once, read, slow_founder, clara, now, monkeypatch):
+def test_without_the_lock_it_would_not(
+    at_once, meeting, read, slow_founder, clara, now, monkeypatch
+):
     monkeypatch.setattr(OrganisationQuerySet, "hold_names", lambda self: None)
     run = read("Harbour Choir,,MT")
 
-    found_and_import(at_once, run, slow_founder, clara, now)
+    found_and_import(at_once, meeting, run, slow_founder, clara, now)
 
     assert [name for name, *_facts in entered()] == ["Harbour Choir", "Harbour Choir"]

@@ -125,23 +125,25 @@ def test_without_the_lock_one_would_stumble_over_the_other(
 
 
 @pytest.fixture
-def accept_and_remove(at_once, diaspora_network, amina, bo, now, monkeypatch) -> Callable[[], list]:
+def accept_and_remove(
+    at_once, meeting, diaspora_network, amina, bo, now, monkeypatch
+) -> Callable[[], list]:
     """Bo has opened his invitation; before he says yes, Amina takes it back."""
     invited = Membership.objects.create(
         user=bo, organisation=diaspora_network, kind="member", state="invited", since=now
     )
-    read, is_read, is_removed = membership._invited, threading.Event(), threading.Event()
+    read, is_read = membership._invited, threading.Event()
 
     def read_and_wait(*args: object, **kwargs: object) -> Membership:
         found = read(*args, **kwargs)
         is_read.set()
-        is_removed.wait(0.7)
+        meeting()
         return found
 
     def remove() -> None:
-        is_read.wait(3)
+        is_read.wait(20)
         membership.remove(invited, by=amina, now=now)
-        is_removed.set()
+        meeting()
 
     monkeypatch.setattr(membership, "_invited", read_and_wait)
     return lambda: at_once(lambda: membership.accept(invited, by=bo, now=now), remove)
@@ -194,7 +196,7 @@ def six_asks(at_once, bo, now) -> Callable[[], list]:
 
 
 @pytest.fixture
-def counted_together(monkeypatch, meeting) -> None:
+def counted_together(six_asks, monkeypatch, meeting) -> None:
     monkeypatch.setattr(membership, "_check_may_ask", _then(membership._check_may_ask, meeting))
 
 
