@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bench.course import Course
 
 INVENTED = 8_000
+ALIKE = 20_000
 ASKED = 200
 SEED = 20_180_221
 
@@ -33,6 +34,7 @@ def measure(course: "Course", now: datetime) -> None:
     try:
         with transaction.atomic():
             _bring_in(course, content, by, now)
+            _turn_away(course, by, now)
             transaction.set_rollback(True)
     except refusals.Refusal as refused:
         raise Trouble(str(refused)) from None
@@ -73,6 +75,19 @@ def _bring_in(course: "Course", content: bytes, by: User, now: datetime) -> None
     strangers = importing.read("strangers.csv", file.encode(), by=by, now=now)
     joined = strangers.counts[importing.KNOWN]
     course.add(f"of {ASKED} strangers, joined without a person", joined, "", 0)
+
+
+def _turn_away(course: "Course", by: User, now: datetime) -> None:
+    """A list whose names are all alike would take minutes to compare."""
+    content = "name\n" + "\n".join(f"Youth Forum {number:05}" for number in range(ALIKE))
+    began = time.monotonic()
+    try:
+        importing.read("alike.csv", content.encode(), by=by, now=now)
+    except refusals.TooAlike:
+        took = time.monotonic() - began
+        course.add(f"a list of {ALIKE:,} names that are all alike, refused", took, "s", 30)
+    else:
+        raise Trouble("A list of names that are all alike was not refused.")
 
 
 def _search(course: "Course", run: ImportRun) -> None:

@@ -336,9 +336,12 @@ def as_csv(sheet: Sheet) -> Iterator[str]:
     writer = csv.writer(buffer, lineterminator="\r\n")
     buffer.write(BOM)
     writer.writerow(sheet.headings)
-    forms = [IN_CSV[column.kind] for column in sheet.columns]
+    forms = [(at, IN_CSV.get(column.kind)) for at, column in enumerate(sheet.columns)]
+    changed = [(at, form) for at, form in forms if form]
     for number, row in enumerate(sheet.rows(), start=1):
-        writer.writerow([form(value) for form, value in zip(forms, row, strict=True)])
+        for at, form in changed:
+            row[at] = form(row[at])
+        writer.writerow(row)
         if number % AT_ONCE == 0:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -346,12 +349,10 @@ def as_csv(sheet: Sheet) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _unharmed(value: Value) -> Value:
-    return value
-
-
-def _typed_in_csv(text: Value) -> Value:
-    text = clean(str(text))
+def _typed_in_csv(text: Any) -> Value:
+    if text[:1].isalnum() and text.isprintable():
+        return text
+    text = clean(text)
     return f"'{text}" if is_formula(text) else text
 
 
@@ -361,10 +362,9 @@ def _moment_in_csv(moment: Any) -> Value:
 
 IN_CSV: dict[Kind, Callable[[Value], Value]] = {
     Kind.TYPED: _typed_in_csv,
-    Kind.SAID: _unharmed,
-    Kind.NUMBER: _unharmed,
     Kind.MOMENT: _moment_in_csv,
 }
+"""What is written of a cell, where it is not the cell itself."""
 
 
 def as_xlsx(sheet: Sheet) -> IO[bytes]:

@@ -18,6 +18,7 @@ from events.models import StakeholderGroup
 from events.regions import COUNTRIES, REGION_OF, Region
 from registrations.exports import COLUMNS, STATES
 from registrations.models import TAGS, Delegate
+from stakeholders.models import in_order_of_names
 
 GROUP = "registration__organisation"
 BOX = '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">'
@@ -82,7 +83,7 @@ class Cells:
     def family_name(self, obj: Delegate) -> str:
         return obj.representative.family_name or NOTHING
 
-    @column("organisation", f"{GROUP}__search_text")
+    @column("organisation", in_order_of_names(f"{GROUP}__search_text"))
     def organisation(self, obj: Delegate) -> str:
         return str(obj.registration.organisation)
 

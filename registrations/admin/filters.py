@@ -440,12 +440,17 @@ class OrganisationFacet(Facet):
         return str(self.one or self.chosen)
 
     def q(self) -> Q:
+        return self.found
+
+    @cached_property
+    def found(self) -> Q:
         if self.one:
-            return Q(registration__organisation=self.one)
-        found = Organisation.objects.all()
+            return Q(**{GROUP: self.one})
+        found = Organisation.objects.order_by()
         for word in words_of(self.chosen):
             found = found.filter(in_organisation(word))
-        return Q(registration__organisation__in=found.order_by().values("pk"))
+        named = list(found.values_list("pk", flat=True)[: FEW + 1])
+        return Q(**{f"{GROUP}__in": named if len(named) <= FEW else found.values("pk")})
 
     def offer(self, people: QuerySet) -> None:
         """Each by its name, with how many of them are its own; unless these are too many."""
@@ -474,32 +479,55 @@ ALL = [
 AT_THE_DOOR = [EventFacet, StateFacet, RoleFacet, OrganisationFacet]
 
 
-def in_organisation(word: str) -> Q:
+def in_organisation(word: str, to: str = "") -> Q:
     """A part of the name as it is written, or of the names and acronyms as they are folded."""
     folded = {matching.fold(word), matching.key(word)} - {""}
-    q = Q(name__icontains=word)
+    q = Q(**{f"{to}name__icontains": word})
     for text in folded:
-        q |= Q(search_text__contains=text)
+        q |= Q(**{f"{to}search_text__contains": text})
     return q
 
 
-def in_person(word: str) -> Q:
+def in_person(word: str, to: str = "") -> Q:
     folded = matching.fold(word)
     if folded:
-        return Q(search_text__contains=folded)
-    return Q(given_names__icontains=word) | Q(family_name__icontains=word)
+        return Q(**{f"{to}search_text__contains": folded})
+    return Q(**{f"{to}given_names__icontains": word}) | Q(**{f"{to}family_name__icontains": word})
+
+
+def in_reference(word: str, to: str = "") -> Q:
+    return Q(**{f"{to}reference__icontains": word})
+
+
+PLACES = {
+    "representative": (Representative, in_person),
+    GROUP: (Organisation, in_organisation),
+    "registration": (Registration, in_reference),
+}
+"""Where a word of a search is looked for."""
 
 
 def found_by(word: str, *, references: bool) -> Q:
-    """Whom a word of a search finds. A few are found by the indexes of each table and named one by
-    one; of many it is cheaper to ask everybody."""
-    people = Representative.objects.filter(in_person(word)).values("pk")
-    groups = Organisation.objects.filter(in_organisation(word)).values("pk")
-    parts = [Q(representative__in=people), Q(registration__organisation__in=groups)]
-    if references:
-        named = Registration.objects.filter(reference__icontains=word).values("pk")
-        parts.append(Q(registration__in=named))
-    first, *others = (Delegate.objects.filter(part).values_list("pk") for part in parts)
+    """Whom a word of a search finds. Each place is asked by its own index, once. What a place has
+    little of is named one by one; of much it is cheaper to ask everybody."""
+    places = {to: place for to, place in PLACES.items() if references or to != "registration"}
+    first, *others = (
+        model.objects.order_by()
+        .filter(holds(word))
+        .annotate(place=Value(to, output_field=TextField()))
+        .values_list("place", "pk")[: FEW + 1]
+        for to, (model, holds) in places.items()
+    )
+    hits: dict[str, list[UUID]] = {}
+    for to, pk in first.union(*others, all=True):
+        hits.setdefault(to, []).append(pk)
+    parts = [
+        Q(**{f"{to}__in": pks}) if len(pks) <= FEW else places[to][1](word, f"{to}__")
+        for to, pks in hits.items()
+    ]
+    if len(parts) < 2:
+        return parts[0] if parts else Q(pk__in=[])
+    first, *others = (Delegate.objects.order_by().filter(part).values_list("pk") for part in parts)
     found = {pk for (pk,) in first.union(*others, all=True)[: FEW + 1]}
     return Q(pk__in=found) if len(found) <= FEW else reduce(or_, parts)
 

@@ -535,8 +535,8 @@ ALWAYS = 5
         ("q=nobody", ALWAYS + 1),
         ("state=submitted", ALWAYS + 5),
         ("country=ML&role=head&since=week", ALWAYS + 5),
-        # and whether the others are few
-        ("organisation=network", ALWAYS + 6),
+        # and which organisations these are, and whether the others are few
+        ("organisation=network", ALWAYS + 7),
         ("_facets=True", ALWAYS + 5),
     ],
 )
@@ -554,7 +554,8 @@ def test_the_list_asks_as_much_as_it_should(
         # counted, ids, people
         ("", ALWAYS + 3),
         ("o=-8", ALWAYS + 3),
-        ("q=a", ALWAYS + 4),
+        # and where the word stands, and with whom
+        ("q=a", ALWAYS + 5),
         # whether they are few, counted, ids, people
         ("state=submitted", ALWAYS + 4),
     ],

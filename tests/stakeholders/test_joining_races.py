@@ -177,7 +177,16 @@ def test_of_two_claims_at_once_one_is_a_request(locked, two_claims):
     assert sorted(claim.state for claim in two_claims()) == ["active", "asked"]
 
 
-def test_without_the_lock_both_would_speak_for_it(unlocked, two_claims):
+def test_without_the_lock_both_would_speak_for_it(unlocked, meeting, two_claims, monkeypatch):
+    """Both have seen that nobody does, before either enters."""
+    enter = membership._enter
+
+    def enter_together(*args: object, **kwargs: object) -> Membership:
+        meeting()
+        return enter(*args, **kwargs)
+
+    monkeypatch.setattr(membership, "_enter", enter_together)
+
     assert sorted(claim.state for claim in two_claims()) == ["active", "active"]
 
 
