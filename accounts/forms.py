@@ -29,6 +29,8 @@ TOO_MANY = _(
 )
 TOO_OFTEN = _("Ten codes were asked for in five minutes. Wait five minutes, and then ask again.")
 NO_KEY = _("This key could not be read. Try again, or choose another way.")
+CODE = {"class": "code", "autocomplete": "one-time-code", "dir": "ltr"}
+"""How a field for a code looks."""
 
 
 class EmailField(forms.EmailField):
@@ -37,9 +39,11 @@ class EmailField(forms.EmailField):
             label=label,
             max_length=User._meta.get_field("email").max_length,
             error_messages={
+                "required": _("Write the email address."),
+                "invalid": _("This is not a whole email address. Write it like name@example.org"),
                 "max_length": _(
                     "This address is too long: it has more than %(limit_value)s characters."
-                )
+                ),
             },
             **options,
         )
@@ -116,14 +120,7 @@ class SetUpAppForm(ActivateTOTPForm):
     code = forms.CharField(
         label=_("Code that the app shows"),
         max_length=20,
-        widget=forms.TextInput(
-            attrs={
-                "class": "code",
-                "autocomplete": "one-time-code",
-                "inputmode": "numeric",
-                "dir": "ltr",
-            }
-        ),
+        widget=forms.TextInput(attrs=CODE | {"inputmode": "numeric"}),
     )
 
 
@@ -228,13 +225,7 @@ class AddressCodeForm(forms.Form):
         max_length=50,
         help_text=_("Six characters. You can paste them; capitals do not matter."),
         widget=forms.TextInput(
-            attrs={
-                "class": "code",
-                "autocomplete": "one-time-code",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "dir": "ltr",
-            }
+            attrs=CODE | {"autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
 

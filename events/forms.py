@@ -314,7 +314,10 @@ class RecoveryForm(forms.Form):
 
 
 class MoveAccountForm(RecoveryForm):
-    email = account_forms.EmailField(gettext_lazy("New email address"))
+    email = account_forms.EmailField(
+        gettext_lazy("New email address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+    )
 
     field_order = ["email", "reason"]
 

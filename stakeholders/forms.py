@@ -5,7 +5,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.models import User
+from accounts.forms import EmailField
 from stakeholders.models import Membership, Organisation
 
 
@@ -58,16 +58,8 @@ class OrganisationForm(forms.ModelForm):
         return " ".join(self.cleaned_data["name"].split())
 
 
-def address_field(label: str = _("Email address")) -> forms.EmailField:
-    return forms.EmailField(
-        label=label,
-        max_length=User._meta.get_field("email").max_length,
-        widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}),
-        error_messages={
-            "required": _("Write the email address."),
-            "invalid": _("This is not a whole email address. Write it like name@example.org"),
-        },
-    )
+def address_field() -> EmailField:
+    return EmailField(widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}))
 
 
 def reason_field(help_text: str, *, required: bool = False) -> forms.CharField:
@@ -190,24 +182,13 @@ class InviteForm(forms.Form):
     )
 
 
-class WhyForm(forms.Form):
-    reason = reason_field(
-        _("How you made sure, for the history. Only organisers read it."), required=True
-    )
-
-
-class AppointForm(WhyForm):
+class AppointForm(forms.Form):
     """Whom organisers name, and why."""
 
     email = address_field()
-    field_order = ["email"]
-
-
-class MoveForm(WhyForm):
-    """Where an account goes."""
-
-    email = address_field(_("New email address"))
-    field_order = ["email"]
+    reason = reason_field(
+        _("How you made sure, for the history. Only organisers read it."), required=True
+    )
 
 
 class ReasonForm(forms.Form):

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.models import User
 from events import mails as events_mails
 from events.mails import NEVER
 from notifications.models import Kind
@@ -17,6 +18,7 @@ from stakeholders.models import Membership
 
 WHILE_OPEN = "when the request or the invitation lapses"
 PERSON = "whom it is about"
+OTHERS = "each other focal point of the group, save who has done it"
 MINE = "stakeholders:mine"
 
 SORTS = {
@@ -34,6 +36,7 @@ SORTS = {
         Sort("ask_lapsed", Kind.TRANSACTIONAL, PERSON, NEVER),
         Sort("invited_to_join", Kind.TRANSACTIONAL, "the invited address", WHILE_OPEN),
         Sort("appointed", Kind.TRANSACTIONAL, PERSON, NEVER),
+        Sort("point_added", Kind.TRANSACTIONAL, OTHERS, NEVER),
         Sort("role_changed", Kind.TRANSACTIONAL, PERSON, NEVER),
         Sort("removed", Kind.TRANSACTIONAL, PERSON, NEVER),
     )
@@ -79,6 +82,16 @@ def invited_to_join(membership: Membership, *, now: datetime) -> None:
 
 def appointed(membership: Membership, *, now: datetime) -> None:
     _to_person("appointed", membership, now=now)
+
+
+def point_added(membership: Membership, *, by: User, now: datetime) -> None:
+    """Who has become focal point beside them, and by whose act."""
+    organisation = membership.organisation
+    points = organisation.focal_points
+    readers = [Reader.of(user) for user in points if user not in (by, membership.user)]
+    page = partial(reverse, "stakeholders:organisation", args=[organisation.pk])
+    by_colleague = by if by in points else None
+    _post("point_added", membership, readers, page, now=now, by=by_colleague)
 
 
 def role_changed(membership: Membership, *, now: datetime) -> None:

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import trail
+from audit.models import Entry
 from events.rights import Right
 from notifications import recall
 from notifications.models import Letter
@@ -29,7 +30,15 @@ MOST_INVITATIONS = 20
 """Open invitations of one organisation."""
 WRITTEN_AGAIN_AFTER = timedelta(days=1)
 """When somebody who is invited again gets another letter."""
+WITHIN = timedelta(days=1)
+MOST_INVITED = 20
+"""Invitations of one person within that time, taken back or not, for whichever organisation:
+another organisation is entered in a minute, but another account takes another mailbox."""
+MOST_ENTERED = 10
+"""Organisations that one person enters within that time."""
 
+ENTERED = gettext_noop("organisation entered")
+INVITED = gettext_noop("invited")
 NAMED = gettext_noop("named focal point by the organisers")
 
 
@@ -38,13 +47,15 @@ def found(organisation: Organisation, *, by: User, now: datetime) -> Organisatio
     """Enter an organisation that is new here; whoever enters it becomes its focal point.
 
     Entered twice by the same person, it is the same organisation. Refuses with KnownHere a name
-    that another organisation of the same country bears.
+    that another organisation of the same country bears, and with EnteredTooMany.
     """
     twin = _twin(organisation)
     if twin and Organisation.objects.spoken_for_by(by).contains(twin):
         return twin
     if twin:
         raise refusals.KnownHere(twin, settings.CONTACT_EMAIL)
+    if again := _again(Organisation, ENTERED, MOST_ENTERED, by=by, now=now):
+        raise refusals.EnteredTooMany(MOST_ENTERED, again, by.zone)
     _save_new(organisation, by=by, now=now)
     Membership.objects.create(user=by, organisation=organisation, since=now)
     return organisation
@@ -142,7 +153,7 @@ def invite(
     """Invite whoever reads this address; a newcomer gets an empty account. Whoever has asked to
     join is let in by it. Inviting again is the same invitation, and another letter a day later.
 
-    Refuses with NotYours, InAlready and TooManyInvitations.
+    Refuses with NotYours, InAlready, TooManyInvitations and InvitedTooOften.
     """
     held = _held(organisation)
     _check_leads(held, by)
@@ -159,11 +170,13 @@ def invite(
         return there
     if not is_open and held.memberships.invited(now).count() >= MOST_INVITATIONS:
         raise refusals.TooManyInvitations(MOST_INVITATIONS)
+    if again := _again(Membership, INVITED, MOST_INVITED, by=by, now=now):
+        raise refusals.InvitedTooOften(MOST_INVITED, again, by.zone)
     invited = there or Membership(user=user, organisation=held)
     invited.kind, invited.state, invited.since, invited.note = kind, State.INVITED, now, ""
     invited.organisers_told_at = None
     invited.save()
-    _remember(invited, gettext_noop("invited"), by=by, now=now)
+    _remember(invited, INVITED, by=by, now=now)
     if not _was_written_to(invited, now):
         mails.invited_to_join(invited, now=now)
     return invited
@@ -224,20 +237,13 @@ def hand_over(organisation: Organisation, *, to: Membership, by: User, now: date
 @transaction.atomic
 def make_focal_point(membership: Membership, *, by: User, now: datetime) -> None:
     """Refuses with NotYours and NotInIt."""
-    held, there = _held_with(membership)
-    _check_leads(held, by)
-    if not there.is_active:
-        raise refusals.NotInIt(there)
-    _turn_into(there, Kind.FOCAL_POINT, by=by, now=now)
+    _turn_into(_in_it(membership, by=by), Kind.FOCAL_POINT, by=by, now=now)
 
 
 @transaction.atomic
 def make_member(membership: Membership, *, by: User, now: datetime) -> None:
     """Refuses with NotYours, NotInIt and LastFocalPoint."""
-    held, there = _held_with(membership)
-    _check_leads(held, by)
-    if not there.is_active:
-        raise refusals.NotInIt(there)
+    there = _in_it(membership, by=by)
     _check_not_last(there)
     _turn_into(there, Kind.MEMBER, by=by, now=now)
 
@@ -266,8 +272,7 @@ def appoint(
     organisation: Organisation, *, email: str, by: User, now: datetime, reason: str = ""
 ) -> Membership:
     """Organisers name whoever reads this address focal point at once; a newcomer gets an empty
-    account. Who is focal point already stays it. Refuses with ShutOut and
-    NotForOneself."""
+    account. Who is focal point already stays it. Refuses with ShutOut and NotForOneself."""
     held = _held(organisation)
     user = _account(email, like=by)
     if not user.is_active:
@@ -342,6 +347,15 @@ def _was_written_to(invited: Membership, now: datetime) -> bool:
     return lately.exclude(state=LetterState.CANCELLED).exists()
 
 
+def _in_it(membership: Membership, *, by: User) -> Membership:
+    """Somebody who belongs to the organisation, for somebody who leads it."""
+    held, there = _held_with(membership)
+    _check_leads(held, by)
+    if not there.is_active:
+        raise refusals.NotInIt(there)
+    return there
+
+
 def _asked(membership: Membership, *, by: User, now: datetime) -> Membership:
     """The request, for somebody who may answer it."""
     held, asked = _held_with(membership)
@@ -383,6 +397,18 @@ def _check_may_ask(asked: Membership, now: datetime) -> None:
         raise refusals.TooManyAsks(MOST_ASKS)
 
 
+def _again(
+    subject: type[Model], verb: str, most: int, *, by: User, now: datetime
+) -> datetime | None:
+    """When this person, who has done it so often, may do it again. Whoever does it twice at once
+    waits here."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    done = Entry.objects.filter(actor=by, verb=verb, subject_type=subject._meta.label_lower)
+    lately = done.filter(at__gt=now - WITHIN).order_by("-at").values_list("at", flat=True)
+    oldest = lately[most - 1 : most].first()
+    return oldest and oldest + WITHIN
+
+
 def _account(email: str, *, like: User) -> User:
     """Whose address this is. A newcomer's account is empty, and reads as `like` does."""
     known = User.objects.filter(email__iexact=email).first()
@@ -403,6 +429,8 @@ def _enter(
     membership.save()
     recall.cancel(now=now, about=membership.pk)
     _remember(membership, verb, by=by, now=now, reason=reason)
+    if kind == Kind.FOCAL_POINT:
+        mails.point_added(membership, by=by, now=now)
     return membership
 
 
@@ -427,6 +455,8 @@ def _turn_into(membership: Membership, kind: str, *, by: User, now: datetime) ->
     _remember(membership, gettext_noop("role changed"), by=by, now=now, before=before)
     if membership.user_id != by.pk:
         mails.role_changed(membership, now=now)
+    if kind == Kind.FOCAL_POINT:
+        mails.point_added(membership, by=by, now=now)
 
 
 def _remember(
@@ -454,7 +484,7 @@ def _save_new(organisation: Organisation, *, by: User, now: datetime) -> None:
     organisation.save(force_insert=True)
     trail.record(
         by,
-        gettext_noop("organisation entered"),
+        ENTERED,
         organisation,
         at=now,
         scope=None,

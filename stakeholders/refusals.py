@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -92,6 +94,32 @@ class TooManyInvitations(Refusal):
                 most,
             )
             % {"n": most}
+        )
+
+
+class InvitedTooOften(Refusal):
+    def __init__(self, most: int, again: datetime, zone: str) -> None:
+        super().__init__(
+            ngettext(
+                "You have invited %(n)s time within 24 hours. Invite again from %(moment)s.",
+                "You have invited %(n)s times within 24 hours. Invite again from %(moment)s.",
+                most,
+            )
+            % {"n": most, "moment": shown.moment_and_zone(again, zone)}
+        )
+
+
+class EnteredTooMany(Refusal):
+    def __init__(self, most: int, again: datetime, zone: str) -> None:
+        super().__init__(
+            ngettext(
+                "You have entered %(n)s organisation within 24 hours. Enter another one from "
+                "%(moment)s.",
+                "You have entered %(n)s organisations within 24 hours. Enter another one from "
+                "%(moment)s.",
+                most,
+            )
+            % {"n": most, "moment": shown.moment_and_zone(again, zone)}
         )
 
 

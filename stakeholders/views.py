@@ -284,7 +284,10 @@ CHANGES = {
     ),
     "focal-point": Change(
         gettext_lazy("Make %(person)s a focal point?"),
-        gettext_lazy("A focal point may do all that you may. We write to the person."),
+        gettext_lazy(
+            "A focal point may do all that you may. We write to the person, and to other focal "
+            "points."
+        ),
         gettext_lazy("Yes, make a focal point"),
         lambda person, request: membership.make_focal_point(
             person, by=request.user, now=clock.now()
@@ -303,7 +306,7 @@ CHANGES = {
         gettext_lazy("Hand over to %(person)s?"),
         gettext_lazy(
             "This person becomes focal point and you become a member: you then see only the "
-            "delegations that you are put on. We write to the person."
+            "delegations that you are put on. We write to the person, and to other focal points."
         ),
         gettext_lazy("Yes, hand over"),
         lambda person, request: membership.hand_over(

@@ -218,6 +218,9 @@ POSTS: dict[str, Callable[[Cast], object]] = {
         membership(c, kind="member", state="invited"), now=c.now
     ),
     "appointed": lambda c: stakeholders_mails.appointed(membership(c), now=c.now),
+    "point_added": lambda c: stakeholders_mails.point_added(
+        Membership(user=c.clara, organisation=c.registration.organisation), by=c.clara, now=c.now
+    ),
     "role_changed": lambda c: stakeholders_mails.role_changed(membership(c), now=c.now),
     "removed": lambda c: stakeholders_mails.removed(
         membership(c), reason="Works <elsewhere>", now=c.now

@@ -86,12 +86,14 @@ def move_page(
         page,
         request,
         title=_("Mailbox lost: %(person)s") % {"person": person},
-        lead=_("From now on the account opens with another address."),
+        lead=_("The account of %(address)s opens with another address from now on.")
+        % {"address": person.email},
         letters=_(
             "A letter goes to the old address and to the new one. All sessions of this person end. "
             "Make sure first that it is them: whoever reads the new mailbox has their account."
         ),
         submit_label=_("Move the account"),
+        is_danger=True,
         form=MoveAccountForm(request.POST if "confirm" in request.POST else None),
         act=act,
         back=back,
@@ -120,6 +122,7 @@ def forget_factors_page(
             "app, the mailbox alone opens the account. Make sure first that it is them."
         ),
         submit_label=_("Take them away"),
+        is_danger=True,
         form=RecoveryForm(request.POST if "confirm" in request.POST else None),
         act=act,
         back=back,

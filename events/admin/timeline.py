@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -125,6 +125,15 @@ def _step(code: str) -> str:
     return _("%(step)s before") % {"step": ReminderStep(amount=int(code[:-1]), unit=code[-1])}
 
 
+def _called(model: type[models.Model], value: Any) -> str:
+    """By the name of what has this key; forms keep the name itself."""
+    try:
+        found = model._default_manager.filter(pk=value).first()
+    except ValidationError:
+        found = None
+    return str(found or value)
+
+
 def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
     if value in (None, "", []):
         return NOTHING
@@ -149,7 +158,7 @@ def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
     except FieldDoesNotExist:
         return str(value)
     if field.related_model:
-        return str(field.related_model._default_manager.filter(pk=value).first() or value)
+        return _called(field.related_model, value)
     if isinstance(field, models.DateTimeField):
         moment = datetime.fromisoformat(value)
         return shown.closing(moment, zone) if name == "closes_at" else shown.moment(moment, zone)

@@ -15,8 +15,7 @@ import clock
 from accounts.models import User
 from audit.models import Entry
 from events import recovery
-from events import refusals as events_refusals
-from events.admin import pages, timeline
+from events.admin import pages, people, timeline
 from events.admin.scope import ScopedAdmin
 from events.rights import Right
 from stakeholders import forms, membership, refusals
@@ -96,8 +95,8 @@ class MembershipAdmin(ScopedAdmin):
         if obj.state == State.ACTIVE:
             own.append((_("Remove from the organisation"), "remove"))
             if may_recover(request.user, obj.user):
-                own.append((_("Lost mailbox"), "lost_mailbox"))
-                own.append((_("Lost phone or key"), "lost_factors"))
+                own.append((_("Mailbox lost"), "lost_mailbox"))
+                own.append((_("Phone or key lost"), "lost_factors"))
         if obj.state == State.INVITED:
             own.append((_("Take the invitation back"), "remove"))
         organisation = reverse("admin:stakeholders_organisation_change", args=[obj.organisation_id])
@@ -141,7 +140,10 @@ class MembershipAdmin(ScopedAdmin):
             )
             % {"person": asked.user, "address": asked.user.email},
             quoted=asked.note,
-            letters=_("A letter with your answer goes to that address."),
+            letters=_(
+                "A letter with your answer goes to that address. Of a new focal point, those of "
+                "today are told too."
+            ),
             people=[f"{user} <{user.email}>" for user in asked.organisation.focal_points],
             people_title=_("Its focal points today"),
             form=form,
@@ -185,73 +187,15 @@ class MembershipAdmin(ScopedAdmin):
         )
 
     def lost_mailbox(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        person = self._recoverable(request, pk)
-
-        def act(typed: dict) -> str:
-            recovery.move(
-                person.user,
-                typed["email"],
-                by=request.user,
-                now=clock.now(),
-                reason=typed["reason"],
-            )
-            return _("The account signs in with %(address)s from now on.") % {
-                "address": typed["email"]
-            }
-
-        return pages.ask(
-            self,
-            request,
-            title=_("Lost mailbox of %(person)s") % {"person": person.user},
-            lead=_(
-                "The account of %(address)s moves to another address, and is signed out "
-                "everywhere. Make sure by a way that you know that the person asks for it: "
-                "whoever reads the new address speaks for “%(organisation)s”."
-            )
-            % {"address": person.user.email, "organisation": person.organisation},
-            letters=_("A letter goes to the old address and one to the new."),
-            form=forms.MoveForm(request.POST or None),
-            submit_label=_("Move the account"),
-            is_danger=True,
-            back=self.change_url(person),
-            refused_by=events_refusals.Refusal,
-            beside={
-                events_refusals.SameAddress: "email",
-                events_refusals.AddressTaken: "email",
-            },
-            act=act,
-        )
+        there = self._recoverable(request, pk)
+        return people.move_page(self, request, there.user, back=self.change_url(there))
 
     def lost_factors(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        person = self._recoverable(request, pk)
-
-        def act(typed: dict) -> str:
-            recovery.forget_factors(
-                person.user, by=request.user, now=clock.now(), reason=typed["reason"]
-            )
-            return _("%(person)s signs in with a letter, and sets up the rest anew.") % {
-                "person": person.user
-            }
-
-        return pages.ask(
-            self,
-            request,
-            title=_("Lost phone or key of %(person)s") % {"person": person.user},
-            lead=_(
-                "Keys, app and recovery codes of the account stop to work, and it is signed out "
-                "everywhere. Make sure by a way that you know that the person asks for it."
-            ),
-            letters=_("A letter goes to the person."),
-            form=forms.WhyForm(request.POST or None),
-            submit_label=_("Take them away"),
-            is_danger=True,
-            back=self.change_url(person),
-            refused_by=events_refusals.Refusal,
-            act=act,
-        )
+        there = self._recoverable(request, pk)
+        return people.forget_factors_page(self, request, there.user, back=self.change_url(there))
 
     def _recoverable(self, request: HttpRequest, pk: UUID) -> Membership:
-        person = self.load(request, pk)
-        if person.state != State.ACTIVE or not may_recover(request.user, person.user):
+        there = self.load(request, pk)
+        if there.state != State.ACTIVE or not may_recover(request.user, there.user):
             raise PermissionDenied
-        return person
+        return there

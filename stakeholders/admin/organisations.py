@@ -148,7 +148,10 @@ class OrganisationAdmin(ScopedAdmin):
                 "none. Whoever signs in with this address sees and changes all of its "
                 "delegations at once. Make sure whose address it is."
             ),
-            letters=_("A letter goes to this address, and says how to take over."),
+            letters=_(
+                "A letter goes to this address, and says how to take over. The focal points of "
+                "today are told of it."
+            ),
             people=[f"{user} <{user.email}>" for user in organisation.focal_points],
             people_title=_("Its focal points today"),
             form=forms.AppointForm(request.POST or None),

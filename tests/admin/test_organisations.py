@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
@@ -194,6 +195,11 @@ def test_removing_the_last_focal_point_says_what_follows(clara_in, of_amina, ami
 
 def test_a_lost_mailbox_is_moved_with_a_reason(clara_in, of_amina, amina):
     url = page_of(of_amina, "lost_mailbox")
+    before = clara_in.get(url)
+    assert before.context["title"] == "Mailbox lost: Amina Diallo"
+    assert "The account of amina@diaspora.example opens with another address" in (
+        before.content.decode()
+    )
     empty = clara_in.post(url, {"email": "a@new.example", "reason": " ", "confirm": "yes"})
     assert list(empty.context["form"].errors) == ["reason"]
 
@@ -201,6 +207,33 @@ def test_a_lost_mailbox_is_moved_with_a_reason(clara_in, of_amina, amina):
 
     amina.refresh_from_db()
     assert amina.email == "a@new.example"
+    assert Entry.objects.about(amina).get().reason == "Known voice."
+
+
+@pytest.mark.parametrize("email", [*HOSTILE, "bo@ports.example", "AMINA@diaspora.example"])
+def test_an_address_that_cannot_be_moved_to_is_said_beside_it(clara_in, of_amina, amina, bo, email):
+    page = clara_in.post(
+        page_of(of_amina, "lost_mailbox"), {"email": email, "reason": "Why.", "confirm": "yes"}
+    )
+
+    assert list(page.context["form"].errors) == ["email"]
+    assert "Why." in page.content.decode()
+    amina.refresh_from_db()
+    assert amina.email == "amina@diaspora.example"
+
+
+def test_a_lost_phone_or_key_is_taken_away_with_a_reason(clara_in, of_amina, amina):
+    url = page_of(of_amina, "lost_factors")
+    typed = {"reason": "Known voice.", "confirm": "yes"}
+    assert clara_in.get(url).context["title"] == "Phone or key lost: Amina Diallo"
+    none_yet = clara_in.post(url, typed)
+    assert len(none_yet.context["form"].non_field_errors()) == 1
+    Authenticator.objects.create(user=amina, type="totp", data={})
+
+    done = clara_in.post(url, typed)
+
+    assert done["Location"] == page_of(of_amina)
+    assert not Authenticator.objects.exists()
     assert Entry.objects.about(amina).get().reason == "Known voice."
 
 

@@ -182,6 +182,19 @@ def test_an_exact_twin_offers_to_ask(dana_in, diaspora_network, start):
     assert page.context["form"]["name"].value() == "DIASPORA network"
 
 
+def test_an_eleventh_organisation_in_a_day_waits(dana_in, dana, start, now):
+    for n in range(10):
+        membership.found(Organisation(name=f"Group {n}", country="KE"), by=dana, now=now)
+    facts = {"name": "Youth Forum", "country": "KE", "category": "academia", "enter": "1"}
+
+    page = dana_in.post(start, facts)
+
+    (said,) = page.context["form"].errors["name"]
+    assert said.startswith("You have entered 10 organisations within 24 hours.")
+    assert page.context["form"]["name"].value() == "Youth Forum"
+    assert not Organisation.objects.filter(name="Youth Forum").exists()
+
+
 def test_a_member_begins_nothing_and_is_told_who_does(dana_in, member, draft, start):
     page = dana_in.get(start)
     assert "You are a member of Diaspora Network : a focal point of it begins" in words(page)
@@ -349,6 +362,19 @@ def test_a_wrong_invitation_is_said_beside_the_field(amina_in, diaspora_network,
     assert list(page.context["form"].errors) == [field]
     assert not Letter.objects.exists()
     assert Membership.objects.count() == 1
+
+
+def test_the_twenty_first_invitation_in_a_day_waits(amina_in, amina, diaspora_network, now):
+    for n in range(20):
+        invited = membership.invite(diaspora_network, email=f"{n}@youth.example", by=amina, now=now)
+        membership.remove(invited, by=amina, now=now)
+
+    page = amina_in.post(page_of(diaspora_network), {"email": "new@x.example", "kind": "member"})
+
+    (said,) = page.context["form"].errors["email"]
+    assert said.startswith("You have invited 20 times within 24 hours.")
+    assert page.context["form"]["email"].value() == "new@x.example"
+    assert not Letter.objects.filter(to="new@x.example").exists()
 
 
 # Who sees what

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from audit.models import Entry
+from clock import shown
 from notifications.models import Letter
 from registrations.models import Registration
 from stakeholders import membership, refusals
@@ -350,6 +351,30 @@ def test_twenty_invitations_may_be_open(diaspora_network, amina, now):
         membership.invite(diaspora_network, email="one@more.example", by=amina, now=now)
 
 
+def test_twenty_invitations_of_one_person_leave_in_a_day_taken_back_or_not(
+    diaspora_network, port_workers, amina, bo, now
+):
+    amina.zone = "Africa/Bamako"
+    own = [(diaspora_network, n) for n in range(10)] + [(port_workers, n) for n in range(10, 20)]
+    Membership.objects.create(user=amina, organisation=port_workers, since=now)
+    for organisation, n in own:
+        at = now + timedelta(minutes=n)
+        invited = membership.invite(organisation, email=f"{n}@youth.example", by=amina, now=at)
+        membership.remove(invited, by=amina, now=at)
+
+    last = now + DAY - timedelta(seconds=1)
+    with pytest.raises(refusals.InvitedTooOften) as refused:
+        membership.invite(diaspora_network, email="one@more.example", by=amina, now=last)
+
+    again = shown.moment_and_zone(now + DAY, "Africa/Bamako")
+    assert str(refused.value) == (
+        f"You have invited 20 times within 24 hours. Invite again from {again}."
+    )
+    assert not User.objects.filter(email="one@more.example").exists()
+    membership.invite(port_workers, email="one@more.example", by=bo, now=last)
+    membership.invite(diaspora_network, email="one@more.example", by=amina, now=now + DAY)
+
+
 def test_whoever_is_in_is_not_invited(diaspora_network, amina, member, now):
     with pytest.raises(refusals.InAlready):
         membership.invite(diaspora_network, email="DANA@youth.example", by=amina, now=now)
@@ -507,6 +532,85 @@ def test_organisers_name_a_focal_point_at_once(sent, amina, clara, now):
     )
     assert again == named
     assert len(letters()) == 1
+
+
+# Who else is told of a new focal point
+
+
+@pytest.fixture
+def second(diaspora_network, now) -> User:
+    """A focal point beside Amina."""
+    user = User.objects.create_user("eli@youth.example", name="Eli")
+    Membership.objects.create(user=user, organisation=diaspora_network, since=now)
+    return user
+
+
+def told(*, of: str) -> list[str]:
+    """Who has a letter that somebody has become focal point, and who that is in each."""
+    letters = Letter.objects.filter(key__startswith="point_added:").order_by("to")
+    assert all(f"Who it is: {of}\n" in letter.text for letter in letters)
+    return [letter.to for letter in letters]
+
+
+def words_of_letter_to(user: User) -> str:
+    return Letter.objects.get(key__startswith="point_added:", to=user.email).text
+
+
+def test_focal_points_are_told_of_one_whom_organisers_name(sent, amina, second, clara, now):
+    membership.appoint(sent.organisation, email="heir@diaspora.example", by=clara, now=now)
+
+    assert told(of="heir@diaspora.example") == [amina.email, second.email]
+    letter = words_of_letter_to(amina)
+    assert "The organisers have named this person." in letter
+    assert "Clara" not in letter
+
+
+def test_focal_points_are_told_of_one_whom_organisers_let_in(
+    sent, amina, request_of_bo, clara, now
+):
+    membership.agree(request_of_bo, by=clara, kind="focal_point", now=now)
+
+    assert told(of="Bo Santos, bo@ports.example") == [amina.email]
+
+
+def test_focal_points_are_told_of_one_whom_a_colleague_names_and_the_colleague_is_not(
+    diaspora_network, amina, second, member, now
+):
+    membership.make_focal_point(member, by=amina, now=now)
+
+    assert told(of="Dana, dana@youth.example") == [second.email]
+    assert "Amina Diallo has named this person." in words_of_letter_to(second)
+
+
+def test_focal_points_are_told_of_one_who_accepts_an_invitation(
+    diaspora_network, amina, second, bo, now
+):
+    invited = membership.invite(
+        diaspora_network, email=bo.email, by=amina, now=now, kind="focal_point"
+    )
+    assert told(of="nobody") == []
+
+    membership.accept(invited, by=bo, now=now)
+
+    assert told(of="Bo Santos, bo@ports.example") == [amina.email, second.email]
+    assert "This person has accepted an invitation." in words_of_letter_to(amina)
+
+
+def test_focal_points_are_told_of_the_heir_of_another(diaspora_network, amina, second, member, now):
+    membership.hand_over(diaspora_network, to=member, by=amina, now=now)
+
+    assert told(of="Dana, dana@youth.example") == [second.email]
+
+
+def test_focal_points_are_not_told_of_a_member_or_of_one_who_may_not_sign_in(
+    diaspora_network, amina, second, request_of_bo, now
+):
+    User.objects.filter(pk=second.pk).update(is_active=False)
+    membership.agree(request_of_bo, by=amina, now=now)
+
+    membership.make_focal_point(request_of_bo, by=amina, now=now)
+
+    assert told(of="nobody") == []
 
 
 def test_nobody_is_named_who_may_not_sign_in(diaspora_network, clara, now):

@@ -1,10 +1,12 @@
 from contextlib import nullcontext
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from accounts.models import User
 from audit.models import Entry
+from clock import shown
 from stakeholders import membership, refusals
 from stakeholders.models import Membership, Organisation
 
@@ -55,6 +57,44 @@ def test_the_same_name_in_another_country_is_another_organisation(diaspora_netwo
     membership.found(Organisation(name="Diaspora Network", country="SN"), by=bo, now=now)
 
     assert Organisation.objects.filter(name="Diaspora Network").count() == 2
+
+
+def test_one_person_enters_ten_organisations_in_a_day(now):
+    dana = User.objects.create_user("dana@youth.example", zone="Africa/Nairobi")
+
+    def enter(n: int, at: datetime) -> Organisation:
+        return membership.found(Organisation(name=f"Group {n}", country="KE"), by=dana, now=at)
+
+    for n in range(10):
+        own = enter(n, now + timedelta(minutes=n)).memberships.get()
+        membership.leave(own, by=dana, now=now + timedelta(minutes=n))
+
+    day = timedelta(days=1)
+    with pytest.raises(refusals.EnteredTooMany) as refused:
+        enter(10, now + day - timedelta(seconds=1))
+
+    again = shown.moment_and_zone(now + day, "Africa/Nairobi")
+    assert str(refused.value) == (
+        f"You have entered 10 organisations within 24 hours. Enter another one from {again}."
+    )
+    assert not Organisation.objects.filter(name="Group 10").exists()
+    assert enter(10, now + day).focal_points == [dana]
+
+
+def test_entering_ones_own_again_is_not_counted(diaspora_network, amina, now):
+    for n in range(9):
+        membership.found(Organisation(name=f"Group {n}", country="KE"), by=amina, now=now)
+        again = Organisation(name="Diaspora Network", country="ML")
+        assert membership.found(again, by=amina, now=now) == diaspora_network
+
+    membership.found(Organisation(name="Group 9", country="KE"), by=amina, now=now)
+
+
+def test_organisers_enter_as_many_as_they_bring(clara, now):
+    for n in range(11):
+        membership.enter(Organisation(name=f"Group {n}", country="KE"), by=clara, now=now)
+
+    assert Organisation.objects.count() == 11
 
 
 def test_who_has_left_or_may_not_sign_in_is_no_focal_point(amina, bo, diaspora_network):
