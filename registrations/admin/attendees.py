@@ -7,8 +7,8 @@ from uuid import UUID
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.paginator import InvalidPage
-from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet
+from django.db.models.functions import Concat, Substr
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -35,13 +35,14 @@ def letters_come_back() -> Exists:
 
 
 def gathered_first(part: str | OrderBy) -> str | OrderBy:
-    """Whoever is searched for may stand at the end of an order: so the database is not to walk
-    there along the index of that order, but to gather them and sort."""
+    """Whoever is searched for may stand at the end of an order. So the database is not to walk
+    through it and pick them out, but to gather them and sort: what it sorts by holds nothing of a
+    person, yet cannot be had without."""
     if not isinstance(part, OrderBy):
         if not part.endswith("search_text"):
             return part
         part = OrderBy(F(part.removeprefix("-")), descending=part.startswith("-"))
-    return OrderBy(Concat(part.expression, Value("")), descending=part.descending)
+    return OrderBy(Concat(part.expression, Substr("state", 99)), descending=part.descending)
 
 
 class AttendeeList(ChangeList):

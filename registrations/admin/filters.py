@@ -6,11 +6,10 @@ come from one grouped query, over the people that all filters but these let thro
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache, reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import admin
@@ -47,8 +46,7 @@ MOST_ORGANISATIONS = 300
 """So many are offered by name; more are found by typing a part of it."""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """People who are alike in everything that is filtered by, and how many they are."""
 
     event: UUID
@@ -124,9 +122,6 @@ class Facet(admin.ListFilter):
     def options_of(self, cell: Cell) -> Iterable[str]:
         """Which options let these people through."""
         raise NotImplementedError
-
-    def lets_through(self, cell: Cell) -> bool:
-        return not self.chosen or self.chosen in self.options_of(cell)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(self.q()) if self.chosen else queryset
@@ -534,18 +529,19 @@ def found_by(word: str, *, references: bool) -> Q:
 
 def count(facets: Iterable[Facet], counted: Iterable[Cell]) -> int:
     """Fill in the counts of these filters; how many people all of them let through."""
-    facets = list(facets)
-    tallies: list[Counter[str]] = [Counter() for _facet in facets]
+    tallies: dict[Facet, Counter[str]] = {facet: Counter() for facet in facets}
+    chosen = [facet for facet in tallies if facet.chosen]
     total = 0
     for cell in counted:
-        barring = [at for at, facet in enumerate(facets) if not facet.lets_through(cell)]
+        barring = [facet for facet in chosen if facet.chosen not in facet.options_of(cell)]
         if not barring:
             total += cell.n
         if len(barring) > 1:
             continue
-        for at in barring or range(len(facets)):
-            for option in facets[at].options_of(cell):
-                tallies[at][option] += cell.n
-    for facet, tally in zip(facets, tallies, strict=True):
+        for facet in barring or tallies:
+            tally = tallies[facet]
+            for option in facet.options_of(cell):
+                tally[option] += cell.n
+    for facet, tally in tallies.items():
         facet.counts = tally
     return total
