@@ -141,6 +141,7 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "GCM Portal"
+MFA_TOTP_TOLERANCE = 1  # half a minute late or early, for clocks that differ (RFC 6238, 5.2)
 USERSESSIONS_TRACK_ACTIVITY = False  # it would write at each page
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 ORGANISER_IDLE_SECONDS = 60 * 60

@@ -78,9 +78,6 @@ def code_of(secret: str) -> str:
 
 
 def type_code(page: Page, secret: str, button: str) -> None:
-    """Of the app; not in the last moment of its half minute."""
-    if time.time() % 30 > 25:
-        time.sleep(6)
     page.locator("#id_code").fill(code_of(secret))
     page.get_by_role("button", name=button, exact=True).click()
 
