@@ -19,7 +19,7 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, Func, Window
+from django.db.models import Count, DateTimeField, F, Func, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils.text import capfirst
 from django.utils.translation import get_language_bidi, gettext_lazy, gettext_noop
@@ -275,11 +275,15 @@ ZONE = _ours(
 )
 
 
-def places(events: Collection[UUID]) -> dict[UUID, int]:
-    """The place of everybody who waits, in the order of each event."""
+def places(events: Collection[UUID], of: Collection[UUID] | None = None) -> dict[UUID, int]:
+    """The place of everybody who waits, or of these, in the order of each event."""
     waiting = Delegate.objects.waiting().filter(registration__event__in=events)
     row = Window(RowNumber(), partition_by=F("registration__event"), order_by="waits_as")
-    return dict(waiting.order_by().values_list("pk", row))
+    waiting = waiting.order_by().annotate(place=row)
+    if of is not None:
+        # Said in one breath with the place, so that all are numbered before these are chosen.
+        waiting = waiting.filter(Q(place=0) | Q(pk__in=of))
+    return dict(waiting.values_list("pk", "place"))
 
 
 def concerned(people: DelegateQuerySet) -> dict[UUID, int]:

@@ -1,15 +1,19 @@
 """The attendee list at 100,000 people: counted once, and read only as far as it is shown."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.templatetags.admin_list import result_headers
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.paginator import InvalidPage
 from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet
 from django.db.models.functions import Concat, Substr
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from events.models import Track
@@ -143,7 +147,8 @@ class AttendeeList(ChangeList):
         people = [by_id[pk] for pk in ids if pk in by_id]
         waiting = [one for one in people if one.state == Delegate.State.WAIT_LISTED]
         events = {one.registration.event_id for one in waiting}
-        places = exports.places(events) if waiting and "place" in shown else {}
+        asked = [one.pk for one in waiting] if "place" in shown else []
+        places = exports.places(events, of=asked) if asked else {}
         tracks = self.tracks(people) if "track" in shown else {}
         said = {pk: str(event) for pk, event in self.sight.events.items()}
         for one in people:
@@ -161,6 +166,36 @@ class AttendeeList(ChangeList):
         return Track.objects.in_bulk({one.registration.track_id for one in people} - {None})
 
     # What is said about it
+
+    @cached_property
+    def headers(self) -> list[dict[str, Any]]:
+        return list(result_headers(self))
+
+    @property
+    def sorted_by(self) -> int:
+        """How many columns."""
+        return sum(header["sortable"] and header["sorted"] for header in self.headers)
+
+    @property
+    def lines(self) -> list[list[SafeString]]:
+        """The cells of each person, as Django's own table shows them; it asks anew for each cell
+        what it is, and takes half of the time of the whole page for that."""
+        fields = [(name, getattr(self.model_admin, name)) for name in self.list_display]
+        links = self.list_display_links or ()
+        return [
+            [self.cell(person, name, said, is_link=name in links) for name, said in fields]
+            for person in self.result_list
+        ]
+
+    def cell(
+        self, person: Delegate, name: str, said: Callable[[Delegate], str], *, is_link: bool
+    ) -> SafeString:
+        if is_link:
+            url = f"{self.url_for_result(person)}?{self.preserved_filters}"
+            link = '<th class="field-{}"><a href="{}">{}</a></th>'
+            return format_html(link, name, url.removesuffix("?"), said(person))
+        kind = "action-checkbox" if name == "action_checkbox" else f"field-{name}"
+        return format_html('<td class="{}">{}</td>', kind, said(person))
 
     @property
     def chips(self) -> list[tuple[str, str]]:
