@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 from typing import IO, Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, Func, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, DateTimeField, F, Func, Q, TextField, Window
+from django.db.models.functions import Cast, RowNumber
 from django.utils.text import capfirst
 from django.utils.translation import get_language_bidi, gettext_lazy, gettext_noop
 from django.utils.translation import gettext as _
@@ -99,8 +100,8 @@ class Sheet:
         return {track.pk: str(track) for track in Track.objects.filter(event__in=self.events)}
 
     @cached_property
-    def places(self) -> dict[UUID, int]:
-        return places(self.events)
+    def places(self) -> dict[str, int]:
+        return {str(pk): place for pk, place in places(self.events).items()}
 
     @property
     def headings(self) -> list[str]:
@@ -124,12 +125,20 @@ class Sheet:
             self.reads.append(lookup)
         return self.reads.index(lookup)
 
+    def id_at(self, lookup: str) -> int:
+        """As `at`, of something that is known by its id: read as a text, which takes a third of
+        the time that a UUID does."""
+        name = f"{lookup.rpartition('__')[2]}_id_said"
+        self.local[name] = Cast(lookup, TextField())
+        return self.at(name)
+
     def guarded(self, column: "Column") -> Cell:
         cell = column.cell(self)
         if all(column.needs in self.rights[event] for event in self.events):
             return cell
-        event = self.at("registration__event")
-        return lambda row: cell(row) if column.needs in self.rights[row[event]] else NOTHING
+        event = self.id_at("registration__event")
+        open_at = {str(pk) for pk in self.events if column.needs in self.rights[pk]}
+        return lambda row: cell(row) if row[event] in open_at else NOTHING
 
     def rows(self) -> Iterator[list[Value]]:
         people = self.people.annotate(**self.local).values_list(*self.reads)
@@ -157,19 +166,15 @@ class Column:
 
 
 def _text(lookup: str) -> Callable[[Sheet], Cell]:
-    def make(sheet: Sheet) -> Cell:
-        at = sheet.at(lookup)
-        return lambda row: row[at]
-
-    return make
+    return lambda sheet: itemgetter(sheet.at(lookup))
 
 
 def _words(lookup: str, known: Callable[[Sheet], Mapping[Any, Any]]) -> Callable[[Sheet], Cell]:
-    """What a code means; asked once for each code."""
+    """What a code or an id means; asked once for each."""
 
     def make(sheet: Sheet) -> Cell:
-        at = sheet.at(lookup)
-        words = {code: str(said) for code, said in known(sheet).items()}
+        words = {str(code): str(said) for code, said in known(sheet).items()}
+        at = sheet.id_at(lookup) if lookup in IDS else sheet.at(lookup)
         return lambda row: words.get(row[at], NOTHING)
 
     return make
@@ -190,7 +195,7 @@ def _name(sheet: Sheet) -> Cell:
 
 
 def _place(sheet: Sheet) -> Cell:
-    at = sheet.at("pk")
+    at = sheet.id_at("pk")
     return lambda row: sheet.places.get(row[at], NOTHING)
 
 
@@ -221,6 +226,7 @@ def _ours(
 
 
 GROUP = "registration__organisation__"
+IDS = {"registration__event", "registration__track"}
 ALL = [
     Column("name", gettext_lazy("name"), _name, 28),
     Column("given_names", gettext_lazy("given names"), _text("representative__given_names"), 20),

@@ -42,6 +42,7 @@ WITH_A_PLACE = "seated"
 SHORT = 12
 """So many options stand as links; more are chosen from a list."""
 FEW = 1000
+SHORTLY_NAMED = 100
 MOST_ORGANISATIONS = 300
 """So many are offered by name; more are found by typing a part of it."""
 
@@ -444,8 +445,8 @@ class OrganisationFacet(Facet):
         found = Organisation.objects.order_by()
         for word in words_of(self.chosen):
             found = found.filter(in_organisation(word))
-        named = list(found.values_list("pk", flat=True)[: FEW + 1])
-        return Q(**{f"{GROUP}__in": named if len(named) <= FEW else found.values("pk")})
+        named = list(found.values_list("pk", flat=True)[: SHORTLY_NAMED + 1])
+        return Q(**{f"{GROUP}__in": named if len(named) <= SHORTLY_NAMED else found.values("pk")})
 
     def offer(self, people: QuerySet) -> None:
         """Each by its name, with how many of them are its own; unless these are too many."""
