@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 import clock
-from accounts import addresses, throttles
+from accounts import addresses, names, throttles
 from accounts.models import User
 from clock import zones
 
@@ -31,6 +31,13 @@ TOO_OFTEN = _("Ten codes were asked for in five minutes. Wait five minutes, and 
 NO_KEY = _("This key could not be read. Try again, or choose another way.")
 CODE = {"class": "code", "autocomplete": "one-time-code", "dir": "ltr"}
 """How a field for a code looks."""
+
+
+class NameField(forms.CharField):
+    """What stands in sentences, on pages and in letters."""
+
+    def to_python(self, value: Any) -> Any:
+        return names.one_line(super().to_python(value) or "") or self.empty_value
 
 
 class EmailField(forms.EmailField):
@@ -257,6 +264,7 @@ class MeForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["name", "language", "zone"]
+        field_classes = {"name": NameField}
         help_texts = {
             "name": _("Only the organisers and your colleagues see it."),
             "language": _("We write to you in this language."),

@@ -1,5 +1,6 @@
 """Calendar files (RFC 5545)."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -14,6 +15,12 @@ from events.models import Event
 
 STATUS = {Event.State.CANCELLED: "CANCELLED", Event.State.POSTPONED: "TENTATIVE"}
 TURNS = ("moved", "postponed", "cancelled")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def _line(text: str) -> str:
+    """What was typed, without characters that a calendar may not hold."""
+    return " ".join(CONTROLS.sub(" ", text).split())
 
 
 def _turns_and_last_change(event: Event) -> tuple[int, datetime | None]:
@@ -47,12 +54,12 @@ def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
     meeting.add("dtstamp", changed_at)
     meeting.add("last-modified", changed_at)
     meeting.add("sequence", turns)
-    meeting.add("summary", event.name)
+    meeting.add("summary", _line(event.name))
     meeting.add("url", address)
     meeting.add("status", STATUS.get(event.state, "CONFIRMED"))
     place = ", ".join(part for part in (event.room, event.venue, event.city) if part)
     if place:
-        meeting.add("location", place)
+        meeting.add("location", _line(place))
     if event.starts_at:
         meeting.add("dtstart", event.starts_at.astimezone(UTC))
         if event.ends_at:
@@ -74,7 +81,7 @@ def event_ics(request: HttpRequest, slug: str) -> HttpResponse:
         entry.add(
             "summary",
             _("%(kind)s closes: %(event)s")
-            % {"kind": deadline.get_kind_display(), "event": event.name},
+            % {"kind": deadline.get_kind_display(), "event": _line(event.name)},
         )
         entry.add("description", deadline.said)
         entry.add("url", address)

@@ -8,7 +8,6 @@ import csv
 import io
 import re
 import tempfile
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +33,7 @@ from events.models import Event, StakeholderGroup, Track
 from events.regions import REGION_OF, Region
 from events.rights import Right
 from registrations.models import Delegate, DelegateQuerySet
+from stakeholders.tables import guarded, is_formula
 
 STATES = {
     Delegate.State.SUBMITTED: gettext_lazy("Waits for a decision"),
@@ -52,8 +52,6 @@ STATES = {
 NOTHING = ""
 AT_ONCE = 2000
 BOM = "\ufeff"
-STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")
-NUMBER = re.compile(r"\+[0-9][0-9 ]{4,}")
 NO_CHARACTERS = dict.fromkeys({*range(32), 127, 0xFFFE, 0xFFFF} - set(b"\t\n\r"))
 
 CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
@@ -326,17 +324,6 @@ def clean(text: str) -> str:
     return text if text.isprintable() else text.translate(NO_CHARACTERS)
 
 
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet might work it out; spaces and invisible characters before it do not
-    hinder that. A telephone number is left alone: it is worked out to itself."""
-    if not text or text[0].isalnum():
-        return False
-    if text[0] in "\t\r\n":
-        return True
-    first = next((letter for letter in text if unicodedata.category(letter)[0] not in "ZC"), "")
-    return first in STARTS_A_FORMULA and not NUMBER.fullmatch(text.strip())
-
-
 # Files
 
 
@@ -363,7 +350,7 @@ def _typed_in_csv(text: Any) -> Value:
     if text[:1].isalnum() and text.isprintable():
         return text
     text = clean(text)
-    return f"'{text}" if is_formula(text) else text
+    return guarded(text)
 
 
 def _moment_in_csv(moment: Any) -> Value:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import NameField
 from events import texts
 from events.models import Segment, Track
 from registrations.intake import Person
@@ -51,13 +52,13 @@ def _as_words(form: forms.BaseForm, name: str, value: Any) -> str:
 class PersonForm(forms.Form):
     """One person of a delegation."""
 
-    given_names = forms.CharField(
+    given_names = NameField(
         label=_("Given names"),
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("Write at least one name.")},
     )
-    family_name = forms.CharField(
+    family_name = NameField(
         label=_("Family name"),
         max_length=120,
         required=False,
@@ -108,12 +109,9 @@ class PersonForm(forms.Form):
 
     def person(self) -> Person:
         said = self.cleaned_data
-        tidy = {
-            name: " ".join(said[name].split())
-            for name in ("given_names", "family_name", "email", "role")
-        }
+        facts = {name: said[name] for name in ("given_names", "family_name", "email", "role")}
         segments = tuple(uuid.UUID(pk) for pk in said.get("segments", []))
-        return Person(**tidy, access_needs=said["access_needs"].strip(), segments=segments)
+        return Person(**facts, access_needs=said["access_needs"].strip(), segments=segments)
 
     @staticmethod
     def of(delegate: Delegate) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from accounts.forms import EmailField
+from accounts.forms import EmailField, NameField
 from stakeholders.models import Membership, Organisation
 
 
@@ -24,6 +24,7 @@ class OrganisationForm(forms.ModelForm):
     class Meta:
         model = Organisation
         fields = ["name", "acronym", "country", "category", "consultative_status", "website"]
+        field_classes = {"name": NameField, "acronym": NameField}
         labels = {
             "name": _("Name of your organisation"),
             "acronym": _("Acronym"),
@@ -54,9 +55,6 @@ class OrganisationForm(forms.ModelForm):
         if categories:
             self.fields["category"].choices = [("", _("Choose one")), *categories]
 
-    def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
-
 
 def address_field() -> EmailField:
     return EmailField(widget=forms.EmailInput(attrs={"dir": "ltr", "autocomplete": "off"}))
@@ -76,7 +74,7 @@ def reason_field(help_text: str, *, required: bool = False) -> forms.CharField:
 class FindForm(forms.Form):
     """An organisation that may be known here."""
 
-    name = forms.CharField(
+    name = NameField(
         label=_("Name of your organisation"),
         max_length=255,
         help_text=_("In full, or its acronym. Any script is fine."),
@@ -91,9 +89,6 @@ class FindForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["country"].choices = [("", _("Choose one")), *countries]
-
-    def clean_name(self) -> str:
-        return " ".join(self.cleaned_data["name"].split())
 
 
 class LikelyForm(forms.Form):

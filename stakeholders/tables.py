@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import names
 from stakeholders import refusals
 
 LARGEST = 5 * 1024 * 1024
@@ -36,11 +37,10 @@ ENCODINGS = {
 DELIMITERS = ",;\t"
 ZIP = b"PK\x03\x04"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-# Change the direction of the text around them; a name needs none.
-DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-# Our own files put an apostrophe before what a spreadsheet would take for a formula.
-GUARDED = re.compile(r"'(?=[=+\-@|%\t\r])")
+GUARD = "'"
+"""Our own files put it before what a spreadsheet would take for a formula."""
+STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")
+NUMBER = re.compile(r"\+[0-9][0-9 ]{4,}")
 BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError, ValueError)
 WORDS_OF_HIGH_BYTES = re.compile(rb"[\x80-\xff]{3,}")
 
@@ -80,8 +80,26 @@ def read(content: bytes) -> Table:
 
 def clean(value: str) -> str:
     """In one line, without control and direction characters."""
-    value = DIRECTION.sub("", CONTROLS.sub(" ", value))
-    return GUARDED.sub("", unicodedata.normalize("NFC", " ".join(value.split())), count=1)
+    value = names.one_line(value)
+    if value[:1] == GUARD and is_formula(value[1:]):
+        value = value[1:].strip()
+    return unicodedata.normalize("NFC", value)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet might work it out; spaces and invisible characters before it do not
+    hinder that. A telephone number is left alone: it is worked out to itself."""
+    if not text or text[0].isalnum():
+        return False
+    if text[0] in "\t\r\n":
+        return True
+    first = next((letter for letter in text if unicodedata.category(letter)[0] not in "ZC"), "")
+    return first in STARTS_A_FORMULA and not NUMBER.fullmatch(text.strip())
+
+
+def guarded(text: str) -> str:
+    """As it may stand in a file that a spreadsheet opens."""
+    return GUARD + text if is_formula(text) else text
 
 
 def _table(lines: Iterator[tuple[int, Iterable[str]]], read_as: str) -> Table:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 import clock
+from accounts.forms import NameField
 from accounts.models import User
 from audit import trail
 from audit.models import Entry
@@ -88,6 +89,8 @@ class Choices:
         kwargs.setdefault("label", timeline.label(db_field.model, db_field.name))
         if isinstance(db_field, models.URLField):
             kwargs.setdefault("assume_scheme", "https")
+        if type(db_field) is models.CharField:
+            kwargs.setdefault("form_class", NameField)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 import clock
+from accounts import names
 from accounts.models import User
 from clock import shown
 from events.admin import pages, timeline
@@ -127,9 +128,9 @@ def read(text: str, event: Event) -> list[Line]:
 def _parts(typed: str) -> tuple[str, str, str]:
     """Name and address; and a sentence where that is not what the line says."""
     name, email = parseaddr(typed) if "<" in typed else ("", typed)
-    name, email = " ".join(name.split()), email.strip()
+    name, email = names.one_line(name), email.strip()
     if "<" in typed and not name:
-        name = " ".join(typed.partition("<")[0].strip(' "').split())
+        name = names.one_line(typed.partition("<")[0].strip(' "'))
         email = typed.partition("<")[2].partition(">")[0].strip()
     try:
         validate_email(email)

@@ -320,19 +320,17 @@ class ImportRunAdmin(ScopedAdmin):
 
     def stayed_out(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """What was not brought in, as a file that can be mended and brought again."""
-        import defusedcsv.csv
-
         run = self.whole(request, pk)
         response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="stayed-out.csv"'
-        writer = defusedcsv.csv.writer(response, quoting=csv.QUOTE_MINIMAL)
+        writer = csv.writer(response)
         writer.writerow([*FILE, "line", "reason"])
         for row in importing.rows(run):
             reason = why_out(row, run)
             if reason:
                 values = [getattr(row, fact) for fact in FILE.values()]
                 said = [value if isinstance(value, str) else "; ".join(value) for value in values]
-                writer.writerow([*said, row.line, reason])
+                writer.writerow([*map(tables.guarded, said), row.line, reason])
         return response
 
 
@@ -382,7 +380,8 @@ def number_in(request: HttpRequest, left: int) -> int:
 
 
 def place(country: str) -> str:
-    return countries.name(country) or country
+    """By its name; what is no country, as it was typed."""
+    return countries.name(country) if country in countries else country
 
 
 def options(row: importing.Row, chosen: str) -> list[Option]:

@@ -52,6 +52,26 @@ def test_an_event_is_entered_as_a_draft_with_times_of_its_zone(clara_in, clara, 
     assert entry.after["segment"]["Opening"]["starts_time"] == "10:00"
 
 
+def test_titles_leave_their_sentences_alone(clara_in, process):
+    opening = {"name_en": "Ope\x01ning\u202e", "date": "2018-02-21"}
+
+    clara_in.post(ADD, typed(process, [opening], name_en="A new\r\n hearing\u2067"))
+
+    event = Event.objects.get()
+    assert (event.name, event.segments.get().name) == ("A new hearing", "Ope ning")
+
+
+def test_its_history_names_the_process_it_was_entered_in(root_in, process):
+    root_in.post(ADD, typed(process))
+    event = Event.objects.get()
+
+    page = root_in.get(reverse("admin:events_event_history", args=[event.pk]))
+
+    (entered,) = page.context["lines"]
+    told = {change.label: change.after for change in entered.changes}
+    assert told["Process"] == "Global Compact for Migration"
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [

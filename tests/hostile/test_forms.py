@@ -15,7 +15,7 @@ PAGE = """
 
 
 def test_a_form_is_read_as_a_browser_would_send_it():
-    (form,) = forms.of_page("/en/here/", PAGE)
+    (form,) = forms.Page("/en/here/", PAGE).forms()
 
     assert (form.action, form.method) == ("/en/here/save/", "post")
     assert form.values == {
@@ -26,9 +26,51 @@ def test_a_form_is_read_as_a_browser_would_send_it():
         "way": ["two"],
         "send": ["1"],
     }
-    assert (form.typed, form.files) == (["name", "note"], ["paper"])
+    assert (form.typed, form.files) == ({"name": "", "note": "textarea"}, ["paper"])
     assert form.filled("one", "two")["note"] == ["two"]
     assert form.forged("x")["role"] == ["x"]
+
+
+def test_a_row_is_added_to_a_table_as_its_script_does():
+    page = """<form><input type=hidden name=parts-TOTAL_FORMS value=1>
+    <input name=parts-0-name value=Old><input name=parts-__prefix__-name maxlength=5>
+    <select name=parts-__prefix__-kind><option value=a></select></form>"""
+
+    (form,) = forms.Page("/", page).forms()
+
+    assert form.values["parts-TOTAL_FORMS"] == ["2"]
+    assert form.sensible("longer")["parts-1-name"] == ["longe"]
+    assert form.words == ["parts-0-name", "parts-1-name"]
+    (as_it_is,) = forms.Page("/", page).forms(more_rows=0)
+    assert as_it_is.words == ["parts-0-name"]
+
+
+def test_what_is_no_word_is_filled_with_what_will_do():
+    page = """<form><input name=name><input type=email name=email><input type=date name=day>
+    <input name=slug><select name=country><option value="" selected><option value=ML></select>
+    </form>"""
+
+    (form,) = forms.Page("/", page).forms()
+
+    assert form.sensible("<b>", date="2018-02-07") == {
+        "name": ["<b>"],
+        "email": ["ann@group.example"],
+        "day": ["2018-02-07"],
+        "slug": ["a-new-one"],
+        "country": ["ML"],
+    }
+
+
+def test_filters_are_asked_of_their_own_page():
+    page = "<a href='?state=x&amp;q='>1</a><a href='/en/?p=2'>2</a><a href='/ar/?lang=x'>3</a>"
+
+    questions = forms.Page("/en/", page).questions
+
+    assert [(each.action, each.chosen) for each in questions] == [
+        ("/en/", ["state"]),
+        ("/en/", ["q"]),
+        ("/en/", ["p"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -43,14 +85,21 @@ def test_a_form_is_read_as_a_browser_would_send_it():
         "<meta http-equiv=refresh content=0>",
         "<base href=x>",
         "<p style='color:red'>",
+        "<style>*{}</style>",
+        "<!--zq7-->",
+        "<img src=//zq7.example>",
+        "<link href=https://zq7.example>",
+        "<form action=//zq7.example>",
     ],
 )
 def test_what_is_alive_is_seen(page):
-    assert forms.alive_in(page)
+    assert forms.Page("", page).alive
 
 
 def test_what_is_written_as_text_is_not_alive():
-    assert forms.alive_in("<p>&lt;script&gt;</p><script src=a></script><img src='data:x'>") == []
+    page = "<p>&lt;script&gt;</p><script src=a></script><img src='data:x'><!-- ours -->"
+    assert forms.Page("", page).alive == []
+    assert forms.Page("", page).said.split() == ["<script>", "a", "data:x"]
 
 
 def test_the_texts_are_some_hundreds_and_none_stands_twice():

@@ -76,6 +76,18 @@ def test_the_meeting_says_what_and_where_it_is(client, hearing):
     assert meeting.decoded("dtstamp") == hearing.published_at.replace(microsecond=0)
 
 
+def test_what_a_calendar_may_not_hold_is_left_out(client, hearing):
+    typed = {"name_en": "Ann\x01\x1b\rATTENDEE:mailto:x@y.example\r\nLee\x7f", "room_en": "A\x0bB"}
+    Event.objects.filter(pk=hearing.pk).update(**typed)
+
+    meeting, (window,) = entries(client)
+
+    assert meeting["summary"] == "Ann ATTENDEE:mailto:x@y.example Lee"
+    assert window["summary"] == "Registration closes: Ann ATTENDEE:mailto:x@y.example Lee"
+    assert meeting["location"] == "A B, New York"
+    assert [meeting.get("attendee"), window.get("attendee")] == [None, None]
+
+
 def test_the_file_is_in_the_readers_language(client, hearing):
     meeting, _windows = entries(client, "/ar/events/hearing/calendar.ics")
 

@@ -13,6 +13,7 @@ from events.models import Event
 from events.rights import KINDS, Right
 from registrations import exports
 from registrations.models import Delegate, Registration
+from stakeholders import tables
 from stakeholders.models import Organisation, Representative
 from tests.conftest import an_event
 
@@ -168,14 +169,14 @@ def test_no_text_becomes_anything_else(person, text):
     for cell in row:
         assert cell.removeprefix("'") == text.removeprefix("'")
         assert cell.lstrip()[:1] not in set("=+-@") or exports.NUMBER.fullmatch(cell)
-        assert not exports.is_formula(cell)
+        assert not tables.is_formula(cell)
 
     page = read_xlsx(of)
     stored = text.replace("\r\n", "\n").replace("\r", "\n").replace("_x", "_x005F_x")
     for cell in page[2]:
         assert (cell.data_type, cell.hyperlink) == ("s", None)
         assert cell.value in (stored, text.replace("\r\n", "\n").replace("\r", "\n"))
-        assert bool(cell.quotePrefix) == exports.is_formula(text)
+        assert bool(cell.quotePrefix) == tables.is_formula(text)
 
 
 def test_a_cell_that_looks_like_a_formula_stays_a_text_when_it_is_edited(person):

@@ -134,12 +134,33 @@ def test_rows_may_be_short_or_long():
         ("=HYPERLINK(1)", "=HYPERLINK(1)"),
         ("'=1+1", "=1+1"),
         ("'@home", "@home"),
+        ("'＝1+1", "＝1+1"),
+        ("'\u200b=1+1", "\u200b=1+1"),
         ("'Ndrangheta watch", "'Ndrangheta watch"),
         ("x" * 5000, "x" * 2000),
     ],
 )
 def test_cells_are_clean_text(typed, cell):
     assert rows(tables.read(f'name\n"{typed}"\n'.encode())) == [(2, [cell])]
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        ("=1+1", "'=1+1"),
+        ("-2+3", "'-2+3"),
+        ("＝1+1", "'＝1+1"),
+        ("\u200b=1+1", "'\u200b=1+1"),
+        ("\u00a0@home", "'\u00a0@home"),
+        ("+41 22 917 00 00", "+41 22 917 00 00"),
+        ("1=1", "1=1"),
+        ("(=1)", "(=1)"),
+        ("", ""),
+    ],
+)
+def test_what_would_be_a_formula_is_guarded(text, stands):
+    assert tables.guarded(text) == stands
+    assert tables.clean(stands) == tables.clean(text)
 
 
 def test_a_workbook_is_read_from_its_first_sheet():

@@ -1,0 +1,106 @@
+"""Files that are handed out, as the programs read them that open them."""
+
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import icalendar
+import openpyxl
+from django.test import Client
+from django.urls import reverse
+
+from events.models import Event
+from registrations import exports
+from registrations.models import Delegate
+
+# Before the sign that begins a formula there may be spaces, and what nobody sees.
+UNSEEN = "\\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+FORMULA = re.compile(f"[{UNSEEN}\U000e0000-\U000e007f]*[=+\\-@＝＋－＠]|[\t\r\n]")
+NUMBER = re.compile(r"\+[0-9][0-9 ]+")
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+LONGEST_LINE = 75
+OF_CALENDAR = {"PRODID", "VERSION", "METHOD"}
+OF_BOTH = {"UID", "DTSTAMP", "SEQUENCE", "SUMMARY", "URL", "DTSTART"}
+OF_MEETING = OF_BOTH | {"LAST-MODIFIED", "STATUS", "LOCATION", "DTEND"}
+OF_DEADLINE = OF_BOTH | {"TRANSP", "DESCRIPTION"}
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def formulas_in(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    for cell in (str(cell) for row in rows for cell in row):
+        if FORMULA.match(cell) and not NUMBER.fullmatch(cell):
+            yield f"formula {cell[:60]!r}"
+
+
+def wrong_with_attendees(client: Client) -> Iterator[str]:
+    """Both files, with every column; of the names that not one is lost or changed."""
+    people = Delegate.objects.sent().select_related("representative")
+    names = [each.representative.given_names for each in people]
+    rows = rows_of(taken(client, "CSV"))
+    yield from formulas_in(rows)
+    at = list(exports.COLUMNS).index("given_names")
+    if Counter(cell_of(row[at]) for row in rows[1:]) != Counter(map(cell_of, names)):
+        yield "names in CSV"
+    book = taken(client, "XLSX")
+    yield from parts_of(book)
+    page = openpyxl.load_workbook(io.BytesIO(book)).active
+    cells = [cell for row in page.iter_rows() for cell in row]
+    yield from (f"{each.data_type} {each.value!r}" for each in cells if each.data_type not in "snd")
+    kept = [page.cell(row, at + 1) for row in range(2, page.max_row + 1)]
+    if Counter(cell_of(each.value) for each in kept) != Counter(map(cell_of, names)):
+        yield "names in XLSX"
+    yield from (f"unquoted {each.value!r}" for each in kept if is_bare(each))
+
+
+def is_bare(cell) -> bool:
+    """It would become a formula when somebody edits it."""
+    return any(formulas_in([[cell.value]])) and not cell.quotePrefix
+
+
+def taken(client: Client, kind: str) -> bytes:
+    page = reverse("admin:registrations_delegate_export")
+    answer = client.post(
+        f"{page}?columns={','.join(exports.COLUMNS)}", {"confirm": "yes", "kind": kind}
+    )
+    return b"".join(answer)
+
+
+def cell_of(text: str) -> str:
+    """A text as files keep it, without what guards it."""
+    return re.sub(r"\s", "", UNREADABLE.sub("", text)).removeprefix("'")
+
+
+def parts_of(book: bytes) -> Iterator[str]:
+    """A book of one page, without formulas and links."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        for name in archive.namelist():
+            content = archive.read(name)
+            if re.search(rb"<f[ >]|<hyperlink|relationships/hyperlink", content):
+                yield f"part {name}"
+            if re.search(r"externalLink|vba|sheet2", name):
+                yield f"part {name}"
+
+
+def wrong_with_calendar(event: Event) -> Iterator[str]:
+    content = Client().get(reverse("pages:event_ics", args=[event.slug])).content
+    for line in content.removesuffix(b"\r\n").split(b"\r\n"):
+        if len(line) > LONGEST_LINE or re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", line):
+            yield f"line {line!r}"
+    calendar = icalendar.Calendar.from_ical(content)
+    meeting, *deadlines = calendar.subcomponents
+    known = [(calendar, OF_CALENDAR), (meeting, OF_MEETING)]
+    known += [(each, OF_DEADLINE) for each in deadlines]
+    for part, properties in known:
+        if set(part) != properties or any(isinstance(each, list) for each in part.values()):
+            yield f"{part.name} {list(part.keys())}"
+    if len(deadlines) != event.deadlines.count():
+        yield f"{len(deadlines)} deadlines"
+    event.refresh_from_db()
+    if cell_of(meeting["SUMMARY"]) != cell_of(event.name):
+        yield f"summary {meeting['SUMMARY']!r}"
