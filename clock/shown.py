@@ -1,5 +1,6 @@
 """How moments are said to people: Gregorian, Latin digits, never “midnight”, zone always named."""
 
+import re
 from datetime import date, datetime, timedelta
 
 from babel import Locale, dates
@@ -9,8 +10,14 @@ from django.utils.translation import gettext as _
 from clock import walls
 
 LOCALES = {"zh-hans": "zh_Hans", "zh": "zh_Hans"}
-DAY = {"en": "d MMMM y", "zh": "y年M月d日"}
-WEEKDAY_DAY = {"en": "EEEE d MMMM y", "zh": "y年M月d日EEEE"}
+DAY = {"es": "d 'de' MMMM 'de' y", "zh": "y年M月d日"}
+WEEKDAY_DAY = {
+    "es": "EEEE d 'de' MMMM 'de' y",
+    "ru": "EEEE, d MMMM y",
+    "zh": "y年M月d日EEEE",
+}
+MONTH = {"es": "LLLL 'de' y", "zh": "y年M月"}
+FIRST = re.compile(r"\b1 ")
 UN_MONTHS = [
     "كانون الثاني/يناير",
     "شباط/فبراير",
@@ -41,7 +48,10 @@ def day(value: date, *, weekday: bool = False) -> str:
         return f"{dates.format_date(value, 'EEEE', here)} {text}" if weekday else text
     patterns = WEEKDAY_DAY if weekday else DAY
     pattern = patterns.get(here.language, "EEEE d MMMM y" if weekday else "d MMMM y")
-    return dates.format_date(value, pattern, here)
+    text = dates.format_date(value, pattern, here)
+    if here.language == "fr" and value.day == 1:
+        return FIRST.sub("1er ", text)
+    return text
 
 
 def month_short(value: date) -> str:
@@ -55,15 +65,20 @@ def days(first: date, last: date) -> str:
     """“21 February 2018”, “8–9 May 2017” or “31 August – 1 September 2021”."""
     if first == last:
         return day(first)
-    if (first.year, first.month) == (last.year, last.month) and locale().language in ("en", "ar"):
-        return day(last).replace(str(last.day), f"{first.day}–{last.day}", 1)
-    return f"{day(first)} – {day(last)}"
+    if (first.year, first.month) != (last.year, last.month):
+        return f"{day(first)} – {day(last)}"
+    if locale().language == "zh":
+        return f"{day(first)}至{last.day}日"
+    beginning = "1er" if locale().language == "fr" and first.day == 1 else first.day
+    return day(last).replace(str(last.day), f"{beginning}–{last.day}", 1)
 
 
 def months(first: date, last: date) -> str:
     """“May – October 2017”, “December 2017”, “July 2017 – May 2018”."""
     if (first.year, first.month) == (last.year, last.month):
         return _month(first)
+    if locale().language == "zh" and first.year == last.year:
+        return f"{_month(first)}至{last.month}月"
     return f"{_month(first, year=first.year != last.year)} – {_month(last)}"
 
 
@@ -71,7 +86,9 @@ def _month(value: date, *, year: bool = True) -> str:
     here = locale()
     if here.language == "ar":
         return UN_MONTHS[value.month - 1] + (f" {value.year}" if year else "")
-    return dates.format_date(value, "LLLL y" if year else "LLLL", here)
+    if not year:
+        return dates.format_date(value, "LLLL", here)
+    return dates.format_date(value, MONTH.get(here.language, "LLLL y"), here)
 
 
 def clock_time(value: datetime) -> str:

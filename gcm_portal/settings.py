@@ -191,7 +191,14 @@ CELERY_BEAT_SCHEDULE = {
 # Languages. Addresses carry the interface language; texts have a column for each UN language.
 USE_I18N = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("ar", "العربية"), ("en", "English")]
+LANGUAGES = [
+    ("ar", "العربية"),
+    ("zh-hans", "中文"),
+    ("en", "English"),
+    ("fr", "Français"),
+    ("ru", "Русский"),
+    ("es", "Español"),
+]
 CONTENT_LANGUAGES = [
     ("ar", _("Arabic")),
     ("zh-hans", _("Chinese")),

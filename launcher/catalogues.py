@@ -19,8 +19,15 @@ from django.utils.translation.template import templatize
 
 from launcher import ROOT
 
-LANGUAGES = ("ar",)
-LETTERS = {"ar": re.compile(r"[\u0600-\u06ff]")}
+LANGUAGES = ("ar", "es", "fr", "ru", "zh_Hans")
+LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+LETTERS = {
+    "ar": re.compile(r"[\u0600-\u06ff]"),
+    "es": LATIN,
+    "fr": LATIN,
+    "ru": re.compile(r"[\u0400-\u04ff]"),
+    "zh_Hans": re.compile(r"[\u4e00-\u9fff]"),
+}
 # The usual order of the six Arabic forms, which is not Babel's: 0, 1, 2, 3–10, 11–99, 100–102.
 PLURALS = {
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : "
@@ -36,6 +43,8 @@ KEYWORDS = {
     **dict.fromkeys(["npgettext", "npgettext_lazy"], CONTEXT_PLURAL),
 }
 NAMED = re.compile(r"%\(\w+\)[sd]|\{\w*\}|%[sd]")
+NOT_WORDS = re.compile(rf"{NAMED.pattern}|<[^>]*>|&\w+;")
+NO_LETTER, SAME = "no letter of the language in it", "the English sentence as it is"
 # What would change with the day or the version, or says nothing.
 LEFT_OUT = (
     *('"POT-Creation-Date', '"PO-Revision-Date', '"Last-Translator', '"Language-Team'),
@@ -155,7 +164,8 @@ def _names(text: str) -> list[str]:
 
 
 def _numbers(form: int, plural: str) -> int:
-    """How many of the numbers up to 200 take this form; one that is alone may go unsaid."""
+    """How many of the numbers up to 200 take this form. One that is alone may go unsaid; so may one
+    of which nobody counts none."""
     rule = gettext.c2py(plural)
     return sum(rule(number) == form for number in range(200))
 
@@ -173,12 +183,19 @@ def _faults(message: Message, old: Catalog, language: str) -> Iterator[str]:
     wanted = _names(message.id[1] if plural else message.id)
     for number, form in enumerate(forms):
         names = _names(form)
-        unsaid = plural and _numbers(number, old.plural_expr) == 1
+        unsaid = plural and _numbers(number, old.plural_expr) <= 2
         if names != wanted and not (unsaid and set(names) <= set(wanted)):
             yield f"placeholders {names} instead of {wanted}"
-    letters = LETTERS.get(language)
-    if letters and not all(letters.search(form) for form in forms):
-        yield "no letter of the language in it"
+    source = NOT_WORDS.sub("", message.id[0] if plural else message.id)
+    words = [NOT_WORDS.sub("", form) for form in forms]
+    has_words = LATIN.search(source) is not None
+    if has_words and not all(LETTERS[language].search(form) for form in words):
+        yield NO_LETTER
+    elif has_words and message.string == message.id:
+        yield SAME
+    for letters in {*LETTERS.values()} - {LATIN, LETTERS[language]}:
+        if any(letters.search(form) for form in words) and not letters.search(source):
+            yield "letters of another script in it"
 
 
 def _label(message: Message) -> str:
@@ -206,7 +223,7 @@ def check(root: Path) -> list[str]:
             lines.append(f"{name}: not as in the sources; run make messages: {_label(message)}")
         for message in _messages(old):
             for fault in _faults(message, old, language):
-                if not (_label(message) in allowed and fault.startswith("no letter")):
+                if not (_label(message) in allowed and fault in (NO_LETTER, SAME)):
                     lines.append(f"{name}: {fault}: {_label(message)}")
         if not stale and path.read_text(encoding="utf-8") != _written(found, old, language):
             lines.append(f"{name}: not as make messages writes it; run it")

@@ -83,10 +83,40 @@ def test_days_in_each_language():
         "en": "Wednesday 21 February 2018",
         "ar": "الأربعاء 21 شباط/فبراير 2018",
         "fr": "mercredi 21 février 2018",
-        "es": "miércoles 21 febrero 2018",
-        "ru": "среда 21 февраля 2018",
+        "es": "miércoles 21 de febrero de 2018",
+        "ru": "среда, 21 февраля 2018",
         "zh-hans": "2018年2月21日星期三",
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "two", "month", "span"),
+    [
+        ("fr", "1er mai 2017", "1er–3 mai 2017", "mai 2017", "mai – octobre 2017"),
+        (
+            "es",
+            "1 de mayo de 2017",
+            "1–3 de mayo de 2017",
+            "mayo de 2017",
+            "mayo – octubre de 2017",
+        ),
+        ("ru", "1 мая 2017", "1–3 мая 2017", "май 2017", "май – октябрь 2017"),
+        ("zh-hans", "2017年5月1日", "2017年5月1日至3日", "2017年5月", "2017年5月至10月"),
+    ],
+)
+def test_spans_in_each_language(language, one, two, month, span):
+    first = date(2017, 5, 1)
+    with translation.override(language):
+        assert shown.day(first) == one
+        assert shown.days(first, date(2017, 5, 3)) == two
+        assert shown.months(first, date(2017, 5, 31)) == month
+        assert shown.months(first, date(2017, 10, 12)) == span
+
+
+def test_the_eleventh_is_no_first():
+    with translation.override("fr"):
+        assert shown.day(date(2018, 2, 11), weekday=True) == "dimanche 11 février 2018"
+        assert shown.day(date(2018, 2, 1), weekday=True) == "jeudi 1er février 2018"
 
 
 def test_digits_are_latin_in_arabic_too():

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
+from django.utils.translation import to_locale
 
 from launcher import catalogues
 
@@ -51,8 +52,9 @@ FORMS = {
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def house(tmp_path: Path, monkeypatch) -> Path:
     """A little house whose catalogue is complete."""
+    monkeypatch.setattr(catalogues, "LANGUAGES", ("ar",))
     (tmp_path / "templates" / "letters").mkdir(parents=True)
     (tmp_path / "templates" / "page.html").write_text(TEMPLATE)
     letter = tmp_path / "templates" / "letters" / "code.subject.txt"
@@ -133,6 +135,7 @@ def test_what_is_translated_stays_and_what_is_gone_goes(house):
         ("عزيزي %(a)s،", "عزيزي،", "placeholders [] instead of ['%(a)s']: Dear"),
         ("%(days)s يوما", "يوما", "placeholders [] instead of ['%(days)s']: One day"),
         ('msgstr[5] "%(n)d مقعد"', 'msgstr[5] ""', "a plural form is not translated: %(n)d seat"),
+        ('msgstr "أرسل"', 'msgstr "أرسل 发送"', "letters of another script in it: Send"),
         ('msgid "Send"', 'msgid "Sned"', "not as in the sources; run make messages: Send"),
         ("#: templates/letters/code.subject.txt", "#, fuzzy", "marked as fuzzy: Sign in"),
     ],
@@ -166,6 +169,27 @@ def test_a_name_may_stay_in_its_own_letters_when_it_is_listed(house):
     assert catalogues.check(house) == []
 
 
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ("Envoyer", None),
+        ("Send", "the English sentence as it is: Send"),
+        ("Отправить", "no letter of the language in it: Send"),
+        ("Envoyer أرسل", "letters of another script in it: Send"),
+    ],
+)
+def test_what_is_said_in_latin_letters_is_not_taken_for_english(tmp_path, monkeypatch, said, fault):
+    monkeypatch.setattr(catalogues, "LANGUAGES", ("fr",))
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "models.py").write_text('X = _("Send")')
+    catalogues.update(tmp_path)
+    path = catalogues.catalogue(tmp_path, "fr")
+    path.write_text(path.read_text().replace('"Send"\nmsgstr ""', f'"Send"\nmsgstr "{said}"'))
+
+    name = "locale/fr/LC_MESSAGES/django.po"
+    assert catalogues.check(tmp_path)[:1] == ([f"{name}: {fault}"] if fault else [])
+
+
 def test_compiling_makes_what_is_older_only(house):
     catalogues.compile_all(house)
     compiled = catalogues.catalogue(house, "ar").with_suffix(".mo")
@@ -178,4 +202,9 @@ def test_compiling_makes_what_is_older_only(house):
 
 
 def test_every_interface_language_but_english_has_a_catalogue():
-    assert set(catalogues.LANGUAGES) == {code for code, _ in settings.LANGUAGES} - {"en"}
+    spoken = {to_locale(code) for code, _ in settings.LANGUAGES}
+    assert {*catalogues.LANGUAGES} == spoken - {"en"}
+
+
+def test_the_six_languages_of_the_united_nations_are_spoken():
+    assert [code for code, _ in settings.LANGUAGES] == ["ar", "zh-hans", "en", "fr", "ru", "es"]
