@@ -36,3 +36,8 @@ def translated(field: models.Field, **english: Any) -> TranslatedField:
 def listed(parts: Iterable[Any]) -> str:
     """“Amina Diallo, Bo Santos”, with the comma of the language that is spoken now."""
     return pgettext("between the parts of a list", ", ").join(str(part) for part in parts)
+
+
+def listed_apart(parts: Iterable[object]) -> str:
+    """Parts that hold commas of their own."""
+    return pgettext("between the parts of a list", "; ").join(str(part) for part in parts)

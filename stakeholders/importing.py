@@ -4,6 +4,7 @@ Nothing is joined by likeness. A row is known when its name has the key of one o
 same country or where one of the two is not known; whatever else is near, a person decides.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -40,6 +41,7 @@ NEAR_ABROAD = 0.85
 NEAR_WITH_ACRONYM = 0.4
 """Names beside one and the same acronym are near from this likeness on."""
 MOST_NAMESAKES = 300
+PARTS = re.compile("[;؛；]")
 BLOCK = 1000
 
 FACTS = ("acronym", "country", "category", "website", "consultative_status")
@@ -273,7 +275,7 @@ def _row(row: tables.Row, columns: dict[str, int]) -> Row:
         meant: row.cells[number] if number < len(row.cells) else ""
         for meant, number in columns.items()
     }
-    others = [each.strip() for each in typed.pop("other_names", "").split(";")]
+    others = [each.strip() for each in PARTS.split(typed.pop("other_names", ""))]
     read = Row(row.line)
     for meant, value in typed.items():
         setattr(read, meant, value)

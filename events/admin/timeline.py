@@ -116,7 +116,8 @@ def _of_rows(
 ) -> Iterator[Change]:
     row_model = apps.get_model(model._meta.app_label, kind)
     for row in {**before, **after}:
-        of = f"{capfirst(str(row_model._meta.verbose_name))} “{row}”: "
+        kind_said = capfirst(str(row_model._meta.verbose_name))
+        of = _("%(kind)s “%(name)s”:") % {"kind": kind_said, "name": row} + " "
         yield from _changes(row_model, before.get(row) or {}, after.get(row) or {}, zone, of)
 
 

@@ -212,7 +212,7 @@ def letters(
         goes = ngettext(
             "%(n)s letter goes to %(people)s.", "%(n)s letters go to %(people)s.", len(told)
         )
-        sentences.append(goes % {"n": len(told), "people": "; ".join(told)})
+        sentences.append(goes % {"n": len(told), "people": texts.listed_apart(told)})
     if silent:
         sentences.append(
             _("Nobody is written to for %(organisations)s: no focal point is there.")

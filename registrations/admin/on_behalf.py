@@ -28,7 +28,7 @@ from stakeholders.forms import FindForm, LikelyForm, OrganisationForm, address_f
 from stakeholders.models import Organisation
 
 MOST_AT_ONCE = 300
-PARTS = re.compile("[;؛]")
+PARTS = re.compile("[;؛；]")
 BESIDE: dict[type[Exception], str] = {
     refusals.KnownToUs: "name",
     refusals.LedByOthers: "focal_point",

@@ -91,7 +91,7 @@ def changed_meanwhile(form: SeatsForm) -> str:
     return _(
         "A colleague has changed the seats meanwhile. Nothing of yours is set. Now it is: "
         "%(values)s. Look at your numbers again."
-    ) % {"values": "; ".join(said) or _("as you have typed it")}
+    ) % {"values": texts.listed_apart(said) or _("as you have typed it")}
 
 
 def _value(form: SeatsForm, name: str) -> str:
