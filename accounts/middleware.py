@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 import clock
 from accounts import factors, kept
+from accounts.models import User
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -23,6 +24,7 @@ OWN_PAGES = re.compile(r"/[a-z-]+/accounts/")
 SEEN_AT = "seen_at"
 GO_ON_TO = "go_on_to"
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
+IN_TAB, A_MARK = "in_tab", re.compile(r"[0-9a-z]{1,20}")
 A_MINUTE, A_DAY = 60, 24 * 3600
 
 
@@ -74,12 +76,45 @@ class Idle:
         if not is_sent and not request.path_info.startswith(ORGANISERS_SIDE):
             logout(request)
             return None
-        after, lost = back_to(request)
+        after, lost = back_to(request, request.user)
         logout(request)
-        messages.info(request, _("You were away for a while. Sign in again to go on."))
-        if lost:
-            messages.warning(request, lost)
-        return redirect(f"{reverse('account_login')}?{urlencode({'next': after})}")
+        return to_the_door(request, after, lost)
+
+
+class Ended:
+    """What a group sends when its session has ended waits behind the door, for whom the form was
+    shown to. Comes after the token of a form was checked."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        if request.method != "POST" or kept.WHOSE not in request.POST:
+            return None
+        if request.user.is_authenticated:
+            return None
+        if request.POST.get("keep") == "1":
+            return HttpResponse(status=403)
+        user = kept.owner(request.POST[kept.WHOSE])
+        return to_the_door(request, *back_to(request, user)) if user else None
+
+
+class Answered:
+    """Tells the script of the next page that what it keeps in its tab has been dealt with."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if request.method == "POST" and answer.status_code == 302:
+            mark = request.POST.get(IN_TAB, "")
+            if A_MARK.fullmatch(mark) and request.user.is_authenticated:
+                answer["Location"] += "" if "#" in answer["Location"] else f"#answered-{mark}"
+        return answer
 
 
 class SecondFactor:
@@ -98,7 +133,7 @@ class SecondFactor:
         if not factors.is_needed_by(request.user) or factors.was_used(request):
             request.session.pop(GO_ON_TO, None)
             return None
-        after, lost = back_to(request)
+        after, lost = back_to(request, request.user)
         if lost:
             messages.warning(request, lost)
         if factors.has_one(request.user):
@@ -115,14 +150,21 @@ def is_for_people(request: HttpRequest) -> bool:
     return bool(is_page) and settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
-def back_to(request: HttpRequest) -> tuple[str, str]:
+def to_the_door(request: HttpRequest, after: str, lost: str) -> HttpResponse:
+    messages.info(request, _("You were away for a while. Sign in again to go on."))
+    if lost:
+        messages.warning(request, lost)
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': after})}")
+
+
+def back_to(request: HttpRequest, user: User) -> tuple[str, str]:
     """Where to go on afterwards; and what is lost on the way, if anything."""
     path = request.get_full_path()
     if request.method != "POST":
         return path, ""
     post = None
     if request.content_type in FORMS and not request.FILES:
-        post = kept.keep(request.user, path, request.POST, now=clock.now())
+        post = kept.keep(user, path, request.POST, now=clock.now())
     if post is None:
         return path, _(
             "What you sent could not be kept: it was a file, or too much. Please send it again."

@@ -4,17 +4,17 @@ One reader for each address, however it is written and whatever audiences it is 
 queries is the same for ten people and for ten thousand.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.models import User
-from events.models import Deadline, Event, Follower, ReminderStep
+from accounts.models import User, wants_neutral_subjects
+from events.models import Deadline, Event, Follower, ReminderStep, Wish
 from notifications import preferences
 from notifications.models import Kind
 from notifications.writing import Reader
@@ -22,6 +22,9 @@ from registrations.models import SEATED, Delegate, DelegateQuerySet, Invitation,
 from stakeholders.models import Membership
 
 Audience = ReminderStep.Audience
+OF_WINDOWS = (Wish.REMINDERS, Wish.NEWS)
+"""What of a follower's wishes is about windows that open and close."""
+NEUTRAL = wants_neutral_subjects("email")
 PRECEDENCE = (Audience.TO_CONFIRM, Audience.DRAFTS, Audience.INVITED, Audience.FOLLOWERS)
 
 
@@ -46,6 +49,7 @@ class Concerned:
     registrations: list[Registration | Delegation] = field(default_factory=list)
     invitation: Invitation | None = None
     follower: Follower | None = None
+    wishes: dict[str, datetime] = field(default_factory=dict)
     seen: list[datetime] = field(default_factory=list)
 
     @property
@@ -88,11 +92,11 @@ class _Readers:
     def __init__(self) -> None:
         self.by_address: dict[str, Concerned] = {}
 
-    def of(self, email: str, language: str, zone: str) -> Concerned:
-        address = email.lower()
+    def of(self, reader: Reader) -> Concerned:
+        address = reader.email.lower()
         concerned = self.by_address.get(address)
         if concerned is None:
-            concerned = self.by_address[address] = Concerned(Reader(email, language, zone))
+            concerned = self.by_address[address] = Concerned(reader)
         return concerned
 
     def who_want(self, event: Event, kind: Kind, *, always: bool = False) -> list[Concerned]:
@@ -112,6 +116,7 @@ class _Group(NamedTuple):
     email: str
     language: str
     zone: str
+    neutral_subjects: bool
     withdrawn_at: datetime | None
     delegation: Delegation
 
@@ -142,7 +147,10 @@ def hold(deadline: Deadline) -> Callable[[Concerned], bool]:
     else:
         held = _held(Registration.objects.drafts().filter(event=event))
         held |= _held(Invitation.objects.filter(event=event, declined_at=None))
-        held |= _held(Follower.objects.confirmed().of(event))
+        followers = _locked(Follower.objects.wanting(*OF_WINDOWS).of(event))
+        wished = {follower.pk: follower.wishes for follower in followers}
+        held |= wished.keys()
+        return lambda concerned: concerned.needs <= held and _wishes_so(concerned, wished)
     return lambda concerned: concerned.needs <= held
 
 
@@ -161,7 +169,7 @@ def of_event(event: Event) -> list[Concerned]:
             if group.delegation.sent_at:
                 concerned.seen.append(group.delegation.sent_at)
     _add_invited(readers, event, answered=answered)
-    _add_followers(readers, event)
+    _add_followers(readers, event, [Wish.CHANGES])
     return readers.who_want(event, Kind.ANNOUNCEMENT, always=True)
 
 
@@ -176,7 +184,7 @@ def _add_drafts_invited_and_followers(readers: _Readers, event: Event) -> None:
         elif group.withdrawn_at is None:
             _add_group(readers, group)
     declined = _add_invited(readers, event, answered=answered)
-    _add_followers(readers, event, but=coming | declined)
+    _add_followers(readers, event, OF_WINDOWS, but=coming | declined)
 
 
 def _groups(event: Event) -> Iterable[_Group]:
@@ -186,6 +194,7 @@ def _groups(event: Event) -> Iterable[_Group]:
         "user__email",
         "user__language",
         "user__zone",
+        "user__neutral_subjects",
         "organisation__registrations__withdrawn_at",
         "organisation__registrations__pk",
         "organisation__registrations__reference",
@@ -193,11 +202,11 @@ def _groups(event: Event) -> Iterable[_Group]:
         "organisation__registrations__begun_at",
         "organisation__registrations__sent_at",
     )
-    return (_Group(*row[:4], Delegation(*row[4:])) for row in rows)
+    return (_Group(*row[:5], Delegation(*row[5:])) for row in rows)
 
 
 def _add_group(readers: _Readers, group: _Group) -> Concerned:
-    concerned = readers.of(group.email, group.language, group.zone)
+    concerned = readers.of(Reader.of(group))
     concerned.registrations.append(group.delegation)
     concerned.joins(Audience.DRAFTS, group.delegation.begun_at)
     return concerned
@@ -206,25 +215,31 @@ def _add_group(readers: _Readers, group: _Group) -> Concerned:
 def _add_invited(readers: _Readers, event: Event, *, answered: set[str]) -> set[str]:
     """The invited without an answer; returns the addresses of those who have declined."""
     declined = set()
-    for invitation in Invitation.objects.filter(event=event).order_by("sent_at", "email"):
+    invitations = Invitation.objects.filter(event=event).annotate(neutral_subjects=NEUTRAL)
+    for invitation in invitations.order_by("sent_at", "email"):
         address = invitation.email.lower()
         if invitation.declined_at is not None:
             declined.add(address)
         elif address not in answered:
-            concerned = readers.of(invitation.email, invitation.language, invitation.zone)
+            concerned = readers.of(Reader.of(invitation))
             concerned.invitation = invitation
             concerned.joins(Audience.INVITED, invitation.sent_at)
     return declined
 
 
-def _add_followers(readers: _Readers, event: Event, *, but: Iterable[str] = ()) -> None:
+def _add_followers(
+    readers: _Readers, event: Event, wishes: Sequence[Wish], *, but: Iterable[str] = ()
+) -> None:
     """Of the event first, then of its process: who follows both is told once, and may stop."""
-    following = Follower.objects.confirmed().of(event).order_by("event_id", "email")
-    for follower in following:
-        if follower.confirmed_at and follower.email.lower() not in but:
-            concerned = readers.of(follower.email, follower.language, follower.zone)
+    following = Follower.objects.wanting(*wishes).of(event).annotate(neutral_subjects=NEUTRAL)
+    for follower in following.order_by("event_id", "email"):
+        since = follower.confirmed_at
+        if since and follower.email.lower() not in but:
+            concerned = readers.of(Reader.of(follower))
             concerned.follower = concerned.follower or follower
-            concerned.joins(Audience.FOLLOWERS, follower.confirmed_at)
+            concerned.joins(Audience.FOLLOWERS, since)
+            for wish in follower.wishes:
+                concerned.wishes[wish] = min(concerned.wishes.get(wish, since), since)
 
 
 def _add_delegates(readers: _Readers, people: DelegateQuerySet, event: Event) -> None:
@@ -233,8 +248,9 @@ def _add_delegates(readers: _Readers, people: DelegateQuerySet, event: Event) ->
     Someone without an account is written to as the first focal point is.
     """
     people = people.filter(registration__event=event, registration__withdrawn_at=None)
+    people = people.select_related("representative", "registration__organisation")
     delegates = list(
-        people.select_related("representative", "registration__organisation").order_by(
+        people.annotate(neutral_subjects=wants_neutral_subjects("representative__email")).order_by(
             "registration__begun_at", "position", "id"
         )
     )
@@ -248,27 +264,33 @@ def _add_delegates(readers: _Readers, people: DelegateQuerySet, event: Event) ->
         delegate.registration.event = event
         focal_points = points.get(delegate.registration.organisation_id, [])
         for reader in _readers_of(delegate, focal_points):
-            concerned = readers.of(reader.email, reader.language, reader.zone)
+            concerned = readers.of(reader)
             concerned.delegates.append(delegate)
             if delegate.asked_at:
                 concerned.joins(Audience.TO_CONFIRM, delegate.asked_at)
 
 
-def _readers_of(delegate: Delegate, focal_points: list[User]) -> list[Reader]:
+def _readers_of(delegate: Any, focal_points: list[User]) -> list[Reader]:
     email = delegate.representative.email
     if not email:
         return [Reader.of(user) for user in focal_points]
     own = (user for user in focal_points if user.email.lower() == email.lower())
     like = next(own, None) or next(iter(focal_points), None)
-    return [
-        Reader(email, like.language, like.zone) if like else Reader(email, settings.LANGUAGE_CODE)
-    ]
+    is_discreet = delegate.neutral_subjects or (like is not None and like.neutral_subjects)
+    language, zone = (like.language, like.zone) if like else (settings.LANGUAGE_CODE, "UTC")
+    return [Reader(email, language, zone, is_discreet)]
 
 
 def _held(rows: QuerySet) -> set[UUID]:
     """What nobody else is changing, held; a row that is being changed is left out."""
-    return set(
-        rows.order_by()
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)
-        .values_list("pk", flat=True)
-    )
+    return set(_locked(rows).values_list("pk", flat=True))
+
+
+def _locked(rows: QuerySet) -> QuerySet:
+    return rows.order_by().select_for_update(of=("self",), skip_locked=True, no_key=True)
+
+
+def _wishes_so(concerned: Concerned, wished: dict[UUID, set[Wish]]) -> bool:
+    """Whether a follower still wants to hear of the same."""
+    follower = concerned.follower
+    return follower is None or follower.wishes == wished[follower.pk]

@@ -1,34 +1,51 @@
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundWidget
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NameField
 from events import texts
 from events.models import Segment, Track
 from registrations.intake import Person
-from registrations.models import Delegate
-from stakeholders.models import Membership
+from registrations.models import Correction, Delegate
+from stakeholders.models import Membership, Representative
 
 
 def typed(form: forms.BaseForm) -> dict[str, Any]:
-    """What stands in the fields, valid or not; nothing where only choices are made."""
-    kept = {name: _said(form, name) for name in form.fields}
+    """What stands in the fields, valid or not; nothing where only choices are made. What somebody
+    declares by ticking a box is not typed, and not kept."""
+    kept = said(form)
     words = [kept[name] for name in kept if not isinstance(form.fields[name], forms.ChoiceField)]
     return kept if any(text.strip() for text in words) else {}
 
 
+def said(form: forms.BaseForm) -> dict[str, Any]:
+    return {
+        name: _said(form, name)
+        for name, field in form.fields.items()
+        if not isinstance(field, forms.BooleanField | forms.FileField)
+    }
+
+
+def unjudged(form: forms.BaseForm) -> forms.BaseForm:
+    """The same answers, in a form that nobody has sent yet."""
+    form.initial = form.initial | said(form)
+    form.data, form.is_bound = form.data.__class__(), False
+    return form
+
+
 def _said(form: forms.BaseForm, name: str) -> str | list[str]:
-    value = form[name].data
+    value, most = form[name].data, getattr(form.fields[name], "max_length", None)
     if isinstance(value, list):
         return [_storable(each) for each in value[:100]]
-    return _storable(value or "")
+    return _storable(value or "", most or 0)
 
 
-def _storable(text: str) -> str:
-    return text.replace("\x00", "")[:2000]
+def _storable(text: str, most: int = 0) -> str:
+    return text.replace("\x00", "")[: max(2000, most)]
 
 
 def show_theirs(form: forms.BaseForm, theirs: dict[str, Any]) -> None:
@@ -69,7 +86,14 @@ class PersonForm(forms.Form):
         max_length=254,
         required=False,
         help_text=_("Two people may share one address."),
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "dir": "ltr", "inputmode": "email"}),
+        widget=forms.EmailInput(
+            attrs={
+                "autocomplete": "off",
+                "dir": "ltr",
+                "inputmode": "email",
+                "list": "known-addresses",
+            }
+        ),
         error_messages={
             "invalid": _("This is not a whole email address. Write it like name@example.org")
         },
@@ -123,6 +147,118 @@ class PersonForm(forms.Form):
             "access_needs": delegate.access_needs,
             "segments": [str(part.segment_id) for part in delegate.segments.all()],
         }
+
+
+class RowsInput(forms.Textarea):
+    """Without a character that no page can show again."""
+
+    def value_from_datadict(self, *args: Any) -> str:
+        return (super().value_from_datadict(*args) or "").replace("\x00", "")
+
+
+class RowsField(forms.CharField):
+    """Rows of a spreadsheet, as they were copied."""
+
+    LARGEST = 100 * 1024
+    default_error_messages = {
+        "required": _("Paste at least one row."),
+        "too_large": _("These rows are more than 100 KB. Paste a part of them, then the others."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
+        # Said afterwards: a browser would cut what is pasted at `maxlength`, and not say so.
+        self.max_length = self.LARGEST
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value.encode()) > self.LARGEST:
+            raise forms.ValidationError(self.error_messages["too_large"], code="too_large")
+
+
+class PasteForm(forms.Form):
+    rows = RowsField(
+        label=_("Rows of your spreadsheet"),
+        help_text=_(
+            "One row for each person: given names, family name, email address, role. In another "
+            "order, copy the row with the headings too. Whoever has no role is a delegate."
+        ),
+        widget=RowsInput(
+            attrs={
+                "class": "rows",
+                "rows": 8,
+                "autocomplete": "off",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+                "dir": "auto",
+            }
+        ),
+    )
+
+
+class ChoosePeopleForm(forms.Form):
+    """Who of the people whom the organisation has named before comes this time, and as what."""
+
+    people = forms.MultipleChoiceField(
+        label=_("People"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Tick at least one person."),
+            "invalid_choice": _("Somebody whom you ticked is no longer in the list. Look again."),
+        },
+    )
+
+    def __init__(self, *args: Any, known: Sequence[Representative], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+        self.fields["people"].choices = [(str(each.pk), each.full_name) for each in known]
+        for each in known:
+            self.fields[self.role_field(each)] = forms.ChoiceField(
+                choices=Delegate.Role.choices,
+                initial=Delegate.Role.DELEGATE,
+                required=False,
+                error_messages={"invalid_choice": _("Choose a role from the list.")},
+            )
+
+    @staticmethod
+    def role_field(of: Representative) -> str:
+        return f"role-{of.pk}"
+
+    def lines(self) -> Iterator[tuple[Representative, BoundWidget, forms.BoundField]]:
+        """Of each: the box to tick, and the role."""
+        for each, box in zip(self.known, self["people"], strict=True):
+            yield each, box, self[self.role_field(each)]
+
+    def chosen(self) -> list[Representative]:
+        ticked = set(self.cleaned_data["people"])
+        return [each for each in self.known if str(each.pk) in ticked]
+
+    def person(self, of: Representative) -> Person:
+        role = self.cleaned_data[self.role_field(of)] or Delegate.Role.DELEGATE
+        return Person(of.given_names, of.family_name, of.email, role)
+
+
+class CorrectionForm(PersonForm):
+    """What should be otherwise about somebody who was decided about: over the facts as they are."""
+
+    access_needs = None
+    other = forms.CharField(
+        label=_("Something else"),
+        max_length=2000,
+        required=False,
+        help_text=_("What is wrong that you cannot change above, and what it should be."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    reason = forms.CharField(
+        label=_("Why?"),
+        max_length=2000,
+        help_text=_("For example “the name as in the passport”."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Write why. The organisers decide by it.")},
+    )
+
+    def wished(self) -> dict[str, str]:
+        return {fact: self.cleaned_data[fact] for fact in Correction.FACTS}
 
 
 class TrackForm(forms.Form):

@@ -1,7 +1,7 @@
 """How a delegation comes in: begun as a draft, filled, sent, withdrawn."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -108,58 +108,80 @@ def add_person(
     Refuses with SentAlready, WindowClosed, ListedAlready, TwoHeads and OverCap.
     """
     held = _held_draft(registration)
-    person = _tidy(held, person)
-    entered = Delegate.objects.filter(pk__in=[entry] if entry else [])
-    known = entered.select_related("representative").first()
-    if known and known.registration_id == held.pk and _said_of(known) == person:
-        return known
-    _check_not_closed(held, now)
-    _check_head(held, person)
-    if person.role not in WITHOUT_SEAT:
-        _check_cap(held, more=1)
-    representative = Representative.objects.known_as(
-        held.organisation,
-        given_names=person.given_names,
-        family_name=person.family_name,
-        email=person.email,
-    )
-    if held.delegates.filter(representative=representative).exists():
-        raise refusals.ListedAlready(person.full_name)
-    last = held.delegates.aggregate(last=Max("position"))["last"] or 0
-    delegate = Delegate.objects.create(
-        pk=entry if entry and not known else uuid.uuid4(),
-        registration=held,
-        representative=representative,
-        position=last + 1,
-        role=person.role,
-        access_needs=person.access_needs,
-    )
-    if person.segments:
-        _choose_segments(delegate, person.segments)
+    try:
+        (delegate,) = _add(held, [person], [entry], now=now)
+    except refusals.InRow as refused:
+        raise refused.reason from None
     _forget_typed(held, "person", by)
     return delegate
+
+
+@transaction.atomic
+def add_people(
+    registration: Registration,
+    people: Sequence[Person],
+    *,
+    by: User,
+    now: datetime,
+    entry: uuid.UUID | None = None,
+) -> list[Delegate]:
+    """Put all of them in a draft, or nobody; in this order. The same `entry` is a form that was
+    sent twice, and adds each of them once.
+
+    Refuses with SentAlready, WindowClosed, and InRow, which says of whom: ListedAlready, TwoHeads
+    or OverCap.
+    """
+    held = _held_draft(registration)
+    return _add(held, people, _entries(people, entry), now=now)
+
+
+def why_not(registration: Registration, people: Iterable[Person]) -> list[refusals.Refusal | None]:
+    """Of each, what keeps them out of the delegation, if those before them come in."""
+    there = list(registration.delegates.select_related("representative"))
+    listed = {_name_and_address(delegate.representative) for delegate in there}
+    leading = [each for each in there if each.role == Delegate.Role.HEAD and each.state not in GONE]
+    head: Delegate | str | None = leading[0] if leading else None
+    free = _free_under_cap(registration)
+    reasons: list[refusals.Refusal | None] = []
+    for person in people:
+        takes_seat = person.role not in WITHOUT_SEAT
+        reason: refusals.Refusal | None = None
+        if _name_and_address(person) in listed:
+            reason = refusals.ListedAlready(person.full_name)
+        elif head and person.role == Delegate.Role.HEAD:
+            reason = refusals.TwoHeads(head)
+        elif takes_seat and free is not None and free < 1:
+            reason = refusals.OverCap(registration.event.cap or 0)
+        else:
+            listed.add(_name_and_address(person))
+            head = person.full_name if person.role == Delegate.Role.HEAD else head
+            free = free - 1 if takes_seat and free is not None else free
+        reasons.append(reason)
+    return reasons
 
 
 @transaction.atomic
 def change_person(
     delegate: Delegate, person: Person, *, by: User, now: datetime, seen: str = ""
 ) -> None:
-    """Keep what is said of a person of a draft; `seen` is the mark of what the form showed.
+    """Keep what is said of a person of a draft, or of one who was sent and about whom nobody has
+    decided; `seen` is the mark of what the form showed.
 
-    Refuses with SentAlready, AlreadyDecided, ChangedMeanwhile, ListedAlready, TwoHeads and
-    OverCap.
+    Refuses with AlreadyDecided, ChangedMeanwhile, ListedAlready, TwoHeads and OverCap.
     """
-    held = _held_draft(delegate.registration)
+    held = Registration.objects.held(delegate.registration)
     delegate.refresh_from_db()
     delegate.registration = held
-    _check_undecided(delegate)
+    if held.is_draft or not delegate.awaits_decision:
+        _check_undecided(delegate)
     person = _tidy(held, person)
     if _said_of(delegate) == person:
         _forget_typed(held, str(delegate.id), by)
         return
     if seen and seen != delegate.mark:
         raise refusals.ChangedMeanwhile(delegate)
-    _check_head(held, person, but=delegate)
+    if person.role != delegate.role:
+        _check_head(held, person, but=delegate)
     if person.role not in WITHOUT_SEAT and not delegate.needs_seat:
         _check_cap(held, more=1)
     representative = Representative.objects.known_as(
@@ -179,6 +201,8 @@ def change_person(
     if before != representative:
         _forget_unsent(before)
     _forget_typed(held, str(delegate.id), by)
+    if not held.is_draft:
+        trail.record(by, gettext_noop("facts changed"), delegate, at=now, scope=held.event_id)
 
 
 @transaction.atomic
@@ -193,10 +217,20 @@ def remove_person(delegate: Delegate, *, by: User, now: datetime) -> None:
 
 
 @transaction.atomic
-def keep_typed(registration: Registration, task: str, typed: dict[str, Any], *, by: User) -> None:
+def keep_typed(
+    registration: Registration,
+    task: str,
+    typed: dict[str, Any],
+    *,
+    by: User,
+    entry: uuid.UUID | None = None,
+) -> None:
     """Keep what this person typed though it is not valid yet, so that nobody types it twice;
-    nothing typed forgets it. Colleagues keep their own words. Refuses with SentAlready."""
+    nothing typed forgets it. Colleagues keep their own words. What comes late, of an `entry` that
+    is in already, is no news. Refuses with SentAlready."""
     held = _held_draft(registration)
+    if entry and held.delegates.filter(pk=entry).exists():
+        return
     if typed:
         held.unfinished = held.unfinished | {_place(task, by): typed}
         held.save(update_fields=["unfinished"])
@@ -306,6 +340,74 @@ def withdraw_person(delegate: Delegate, *, by: User, now: datetime) -> None:
     waiting.fill(event, now=now)
 
 
+def _add(
+    held: Registration,
+    people: Sequence[Person],
+    entries: Sequence[uuid.UUID | None],
+    *,
+    now: datetime,
+) -> list[Delegate]:
+    """Those whom this very form has entered already are taken as they are."""
+    people = [_tidy(held, person) for person in people]
+    known = Delegate.objects.select_related("representative").prefetch_related("segments")
+    entered = known.in_bulk([entry for entry in entries if entry])
+    there = {
+        number: delegate
+        for number, (entry, person) in enumerate(zip(entries, people, strict=True))
+        if (delegate := entered.get(entry))
+        and delegate.registration_id == held.pk
+        and _said_of(delegate) == person
+    }
+    new = [number for number in range(len(people)) if number not in there]
+    if new:
+        _check_not_closed(held, now)
+        for number, reason in zip(new, why_not(held, [people[each] for each in new]), strict=True):
+            if reason:
+                raise refusals.InRow(number + 1, reason)
+        pks = [None if entries[each] in entered else entries[each] for each in new]
+        there |= zip(new, _enter(held, [people[each] for each in new], pks), strict=True)
+    return [there[number] for number in range(len(people))]
+
+
+def _enter(
+    held: Registration, people: Sequence[Person], pks: Sequence[uuid.UUID | None]
+) -> list[Delegate]:
+    representatives = Representative.objects.all_known_as(
+        held.organisation,
+        [(person.given_names, person.family_name, person.email) for person in people],
+    )
+    last = held.delegates.aggregate(last=Max("position"))["last"] or 0
+    added = Delegate.objects.bulk_create(
+        Delegate(
+            pk=pk or uuid.uuid4(),
+            registration=held,
+            representative=representative,
+            position=position,
+            role=person.role,
+            access_needs=person.access_needs,
+        )
+        for position, (person, representative, pk) in enumerate(
+            zip(people, representatives, pks, strict=True), start=last + 1
+        )
+    )
+    for delegate, person in zip(added, people, strict=True):
+        if person.segments:
+            _choose_segments(delegate, person.segments)
+    return added
+
+
+def _entries(people: Sequence[Person], entry: uuid.UUID | None) -> list[uuid.UUID | None]:
+    """By which each of them is known when the form comes again; the first by that of the form."""
+    if entry is None:
+        return [None] * len(people)
+    return [uuid.uuid5(entry, repr(person)) if at else entry for at, person in enumerate(people)]
+
+
+def _name_and_address(person: Person | Representative) -> tuple[str, ...]:
+    facts = (person.given_names, person.family_name, person.email)
+    return tuple(fact.casefold() for fact in facts)
+
+
 def _begin_anew(
     event: Event, organisation: Organisation, member: Membership | None, *, by: User, now: datetime
 ) -> Registration:
@@ -389,16 +491,21 @@ def _check_undecided(delegate: Delegate) -> None:
 
 
 def _check_cap(registration: Registration, more: int = 0) -> None:
-    """Those of the draft, those who wait and those who have a seat count; whoever is to stand in
-    for one of them does not."""
+    free = _free_under_cap(registration)
+    if free is not None and free < more:
+        raise refusals.OverCap(registration.event.cap or 0)
+
+
+def _free_under_cap(registration: Registration) -> int | None:
+    """How many may still come; None where nothing limits them. Those of the draft, those who wait
+    and those who have a seat count; whoever is to stand in for one of them does not."""
     cap = registration.event.cap
     if cap is None:
-        return
+        return None
     takers = registration.delegates.exclude(state__in=[*GONE, State.WITHDRAWN])
     takers = takers.exclude(role__in=WITHOUT_SEAT)
     stand_ins = Q(state__in=AWAITS_DECISION, replaces__state__in=SEATED)
-    if takers.exclude(stand_ins).count() + more > cap:
-        raise refusals.OverCap(cap)
+    return cap - takers.exclude(stand_ins).count()
 
 
 def _seat(

@@ -26,10 +26,11 @@ from events.models import Deadline, Event
 from events.rights import Right, kinds_with
 from notifications import outbox, writing
 from notifications.models import Kind, Letter
-from notifications.writing import Own, Reader, Sort, Stencils, Words
+from notifications.writing import OF_WORK, Own, Reader, Sort, Stencils, Words
 from registrations import links
 from registrations.audiences import Audience, Changes, Concerned, Delegation
 from registrations.models import (
+    Correction,
     Delegate,
     Exchange,
     Exemption,
@@ -79,9 +80,17 @@ SORTS = {
         Sort("not_expected", Kind.TRANSACTIONAL, PERSON, NEVER),
         Sort("listing", Kind.TRANSACTIONAL, PERSON, EVENT_OVER),
         Sort("replaced", Kind.TRANSACTIONAL, GROUP, NEVER),
-        Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_OVER),
+        Sort("asks_in", Kind.TRANSACTIONAL, ORGANISERS, EVENT_OVER, OF_WORK),
         Sort("let_in", Kind.TRANSACTIONAL, GROUP, LET_IN_UNTIL),
         Sort("not_let_in", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort(
+            "asks_correction",
+            Kind.TRANSACTIONAL,
+            "each organiser who decides about the event; without one, its contact",
+            EVENT_OVER,
+        ),
+        Sort("corrected", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("not_corrected", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("invited", Kind.ANNOUNCEMENT, "the invited address", AT_THE_CLOSE),
         Sort(
             "confirm_near",
@@ -100,7 +109,13 @@ SORTS = {
             WHILE_SO,
         ),
         Sort("news", Kind.ANNOUNCEMENT, "invited groups and followers", WHILE_SO),
-        Sort("queue", Kind.TRANSACTIONAL, "each organiser with people to decide about", DAY_OVER),
+        Sort(
+            "queue",
+            Kind.TRANSACTIONAL,
+            "each organiser with people to decide about",
+            DAY_OVER,
+            OF_WORK,
+        ),
     )
 }
 UNTIL: events_mails.Rules = {
@@ -128,7 +143,9 @@ def _nothing() -> Callable[[Concerned], bool]:
 def readers_of(registration: Registration) -> list[Reader]:
     """Those whom the letters of this group go to, for a verb that reads them before it waits."""
     points = registration.organisation.memberships.of_focal_points().order_by("user__email")
-    who = points.values_list("user__email", "user__language", "user__zone")
+    who = points.values_list(
+        "user__email", "user__language", "user__zone", "user__neutral_subjects"
+    )
     return [Reader(*facts) for facts in who]
 
 
@@ -282,13 +299,7 @@ def replaced(registration: Registration, old: Delegate, new: Delegate, *, now: d
 
 def asks_in(exemption: Exemption, *, now: datetime) -> None:
     event = exemption.event
-    organisers = User.objects.filter(
-        Q(roles__event=event) | Q(roles__process=event.process_id),
-        is_active=True,
-        roles__kind__in=kinds_with(Right.RUN),
-    ).distinct()
-    readers = [Reader.of(organiser) for organiser in organisers.order_by("email")]
-    for reader in readers or [Reader(event.contact, settings.LANGUAGE_CODE, event.zone)]:
+    for reader in _organisers_of(event, Right.RUN):
         _post(
             "asks_in",
             reader,
@@ -306,6 +317,30 @@ def asks_in(exemption: Exemption, *, now: datetime) -> None:
         )
 
 
+def asks_correction(correction: Correction, *, now: datetime) -> None:
+    registration = correction.delegate.registration
+    page = partial(reverse, "admin:registrations_correction_change", args=[correction.pk])
+    for reader in _organisers_of(registration.event, Right.DECIDE):
+        _post(
+            "asks_correction",
+            reader,
+            registration.event,
+            {"correction": correction, "registration": registration, "path": page}
+            | {"organisation": registration.organisation, "people": []},
+            key=f"{correction.id}",
+            about=registration.id,
+            now=now,
+        )
+
+
+def corrected(correction: Correction, *, now: datetime) -> None:
+    _answer_about(correction, "corrected", now=now)
+
+
+def not_corrected(correction: Correction, *, now: datetime) -> None:
+    _answer_about(correction, "not_corrected", now=now)
+
+
 def let_in(exemption: Exemption, *, now: datetime) -> None:
     _answer_of(exemption, "let_in", now=now)
 
@@ -320,8 +355,14 @@ def invited(invitation: Invitation, deadline: Deadline, *, now: datetime) -> Non
 
 def all_invited(invitations: Iterable[Invitation], deadline: Deadline, *, now: datetime) -> None:
     """To each group, at the address of its invitation."""
+    invitations = list(invitations)
+    discreet = User.objects.discreet(*(each.email for each in invitations))
     concerned = (
-        Concerned(Reader.of(each), since={Audience.INVITED: each.sent_at}, invitation=each)
+        Concerned(
+            replace(Reader.of(each), is_discreet=each.email.lower() in discreet),
+            since={Audience.INVITED: each.sent_at},
+            invitation=each,
+        )
         for each in invitations
     )
     _to_many(
@@ -512,6 +553,29 @@ def _about(
 
 def _over(event: Event) -> datetime:
     return walls.closing(event.ends_on, None, event.zone)
+
+
+def _organisers_of(event: Event, right: Right) -> list[Reader]:
+    """Those with this right; without one, the event's contact."""
+    organisers = User.objects.filter(
+        Q(roles__event=event) | Q(roles__process=event.process_id),
+        is_active=True,
+        roles__kind__in=kinds_with(right),
+    ).distinct()
+    readers = [Reader.of(organiser) for organiser in organisers.order_by("email")]
+    return readers or [Reader(event.contact, settings.LANGUAGE_CODE, event.zone)]
+
+
+def _answer_about(correction: Correction, name: str, *, now: datetime) -> None:
+    delegate = correction.delegate
+    _to_group(
+        delegate.registration,
+        name,
+        [delegate],
+        now=now,
+        path=delegate.get_absolute_url,
+        correction=correction,
+    )
 
 
 def _answer_of(exemption: Exemption, name: str, *, now: datetime) -> None:

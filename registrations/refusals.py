@@ -154,8 +154,44 @@ class ListedAlready(Refusal):
         )
 
 
+class InRow(Refusal):
+    """Why one of several people cannot be added: then none is."""
+
+    def __init__(self, row: int, reason: Refusal) -> None:
+        self.row = row
+        self.reason = reason
+        super().__init__(
+            _("Row %(row)s: %(reason)s Nobody was added.") % {"row": row, "reason": reason}
+        )
+
+
+class NothingPasted(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nobody stands in these rows. Paste at least one row with a name."))
+
+
+class NoNamesPasted(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _("No column holds names. Write “Given names” above the one that does, and look again.")
+        )
+
+
+class TooManyRows(Refusal):
+    def __init__(self, rows: int, most: int) -> None:
+        super().__init__(
+            ngettext(
+                "There is %(rows)s row. Paste at most %(most)s at once, and the others afterwards.",
+                "There are %(rows)s rows. Paste at most %(most)s at once, and the others "
+                "afterwards.",
+                rows,
+            )
+            % {"rows": rows, "most": most}
+        )
+
+
 class TwoHeads(Refusal):
-    def __init__(self, head: Delegate) -> None:
+    def __init__(self, head: Delegate | str) -> None:
         super().__init__(
             _("%(name)s is the head of your delegation. There can be only one.") % {"name": head}
         )
@@ -379,5 +415,38 @@ class ChangedMeanwhile(Refusal):
                 "What is known of %(name)s was changed while you were writing, perhaps by a "
                 "colleague. Nothing of yours is saved yet: compare the two, and save again."
             )
+            % {"name": delegate}
+        )
+
+
+class CannotCorrect(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("%(name)s: %(state)s. There is nothing to correct by a request.")
+            % {"name": delegate, "state": delegate.get_state_display()}
+        )
+
+
+class NothingToCorrect(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nothing is changed. Write what should be otherwise."))
+
+
+class CorrectionReasonMissing(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Write why. The organisers decide by it."))
+
+
+class CorrectionAsked(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("A correction about %(name)s waits for the organisers already.") % {"name": delegate}
+        )
+
+
+class CorrectionAnswered(Refusal):
+    def __init__(self, delegate: Delegate) -> None:
+        super().__init__(
+            _("The request about %(name)s has an answer already. Nothing was changed.")
             % {"name": delegate}
         )

@@ -19,6 +19,7 @@ from events.models import (
     Follower,
     ReminderStep,
     Role,
+    Wish,
 )
 from events.rights import Right, kinds_with
 from notifications.models import Letter
@@ -152,7 +153,7 @@ def _opened_at(deadline: Deadline) -> datetime:
 
 def _is_awaited(deadline: Deadline, opened_at: datetime) -> bool:
     """Whether anybody had asked to hear that it opens, or had been invited, by then."""
-    followers = Follower.objects.confirmed().of(deadline.event)
+    followers = Follower.objects.wanting(Wish.NEWS).of(deadline.event)
     invited = Invitation.objects.filter(event=deadline.event, declined_at=None)
     return (
         followers.filter(confirmed_at__lte=opened_at).exists()
@@ -171,10 +172,16 @@ def _reaches(moment: Moment, concerned: Concerned) -> bool:
     that the window is open."""
     if moment.code == OPENS and concerned.takes_part:
         return False
+    since = concerned.since | {Audience.FOLLOWERS: _wished_since(moment, concerned)}
     return any(
-        audience in moment.reaches and since <= moment.at
-        for audience, since in concerned.since.items()
+        audience in moment.reaches and joined and joined <= moment.at
+        for audience, joined in since.items()
     )
+
+
+def _wished_since(moment: Moment, concerned: Concerned) -> datetime | None:
+    """Since when the reader, as a follower, wants to hear what is said at this moment."""
+    return concerned.wishes.get(Wish.NEWS if moment.code == OPENS else Wish.REMINDERS)
 
 
 def _due(moments: list[Moment], concerned: Iterable[Concerned]) -> dict[str, list[Concerned]]:

@@ -198,6 +198,18 @@ class Table:
         self.segments[decision.segment_id].given += 1
         _settle(decision, Part.GIVEN)
 
+    def take_up(self, delegate: Delegate) -> None:
+        """Count in somebody who has come without a seat until now, here and at their parts of
+        the event; for a part that is full they wait."""
+        self._add(self._group(delegate), 1)
+        for decision in self._decisions(delegate):
+            tally = self.segments[decision.segment_id]
+            if tally.has_room_for(1):
+                self.give_part(decision)
+            else:
+                tally.last_place += 1
+                _settle(decision, Part.WAIT_LISTED, tally.last_place)
+
     def hand_over(
         self, old: Delegate, new: Delegate, *, by: User | None, now: datetime, verb: str
     ) -> None:

@@ -32,10 +32,22 @@ OF_A_PERSON = {
     "lapsed": _("Not confirmed in time"),
     "agreed to be listed": _("Agreed to be named in the public list"),
     "taken off the list": _("Taken off the public list, as they asked"),
+    "facts changed": _("Facts changed"),
+    "correction asked for": _("Correction asked for"),
+    "corrected": _("Corrected"),
+    "correction declined": _("Correction declined"),
     "replaced": _("Replaced"),
     "replacement asked for": _("Named to come in somebody’s place"),
 }
-SHOWN_REASONS = {"declined", "question asked", "asked to be let in", "let in", "not let in"}
+SHOWN_REASONS = {
+    "declined",
+    "question asked",
+    "asked to be let in",
+    "let in",
+    "not let in",
+    "corrected",
+    "correction declined",
+}
 
 
 def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:

@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from events.urls import TokenConverter
-from registrations.views import beginning, colleagues, drafts, letters, sent
+from registrations.views import adding, beginning, colleagues, corrections, drafts, letters, sent
 
 
 class ReferenceConverter(StringConverter):
@@ -22,6 +22,8 @@ urlpatterns = [
     path(ONE, sent.registration, name="registration"),
     path(ONE + "organisation/", drafts.organisation, name="organisation"),
     path(ONE + "people/", drafts.people, name="people"),
+    path(ONE + "people/paste/", adding.paste, name="paste"),
+    path(ONE + "people/choose/", adding.choose, name="choose_people"),
     path(ONE + "check/", drafts.check, name="check"),
     path(ONE + "withdraw/", sent.withdraw, name="withdraw"),
     path(ONE + "colleagues/", colleagues.choose, name="colleagues"),
@@ -29,6 +31,7 @@ urlpatterns = [
     path(PERSON, sent.person, name="person"),
     path(PERSON + "remove/", drafts.remove_person, name="remove_person"),
     path(PERSON + "withdraw/", sent.withdraw_person, name="withdraw_person"),
+    path(PERSON + "correct/", corrections.correct, name="correct"),
     path(PERSON + "replace/", sent.replace, name="replace"),
     path(PERSON + "confirm/", sent.confirm_person, name="confirm_person"),
     path("confirm/<token:token>/", letters.confirm, name="confirm"),

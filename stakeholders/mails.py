@@ -13,7 +13,7 @@ from accounts.models import User
 from events import mails as events_mails
 from events.mails import NEVER
 from notifications.models import Kind
-from notifications.writing import Reader, Sort
+from notifications.writing import OF_GROUP, OF_WORK, Reader, Sort
 from stakeholders.models import Membership
 
 WHILE_OPEN = "when the request or the invitation lapses"
@@ -24,21 +24,28 @@ MINE = "stakeholders:mine"
 SORTS = {
     sort.name: sort
     for sort in (
-        Sort("asks_to_join", Kind.TRANSACTIONAL, "each focal point of the group", WHILE_OPEN),
+        Sort(
+            "asks_to_join",
+            Kind.TRANSACTIONAL,
+            "each focal point of the group",
+            WHILE_OPEN,
+            OF_GROUP,
+        ),
         Sort(
             "ask_unanswered",
             Kind.TRANSACTIONAL,
             "each organiser of the group’s events; without one, the portal’s contact",
             WHILE_OPEN,
+            OF_WORK,
         ),
-        Sort("joined", Kind.TRANSACTIONAL, PERSON, NEVER),
-        Sort("not_joined", Kind.TRANSACTIONAL, PERSON, NEVER),
-        Sort("ask_lapsed", Kind.TRANSACTIONAL, PERSON, NEVER),
-        Sort("invited_to_join", Kind.TRANSACTIONAL, "the invited address", WHILE_OPEN),
-        Sort("appointed", Kind.TRANSACTIONAL, PERSON, NEVER),
-        Sort("point_added", Kind.TRANSACTIONAL, OTHERS, NEVER),
-        Sort("role_changed", Kind.TRANSACTIONAL, PERSON, NEVER),
-        Sort("removed", Kind.TRANSACTIONAL, PERSON, NEVER),
+        Sort("joined", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
+        Sort("not_joined", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
+        Sort("ask_lapsed", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
+        Sort("invited_to_join", Kind.TRANSACTIONAL, "the invited address", WHILE_OPEN, OF_GROUP),
+        Sort("appointed", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
+        Sort("point_added", Kind.TRANSACTIONAL, OTHERS, NEVER, OF_GROUP),
+        Sort("role_changed", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
+        Sort("removed", Kind.TRANSACTIONAL, PERSON, NEVER, OF_GROUP),
     )
 }
 UNTIL: events_mails.Rules = {

@@ -1,5 +1,6 @@
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -263,18 +264,44 @@ class Membership(models.Model):
         return self.state == state and self.lapses_at is not None and now < self.lapses_at
 
 
+PERSON_FACTS = ("given_names", "family_name", "email")
+
+
 class RepresentativeQuerySet(models.QuerySet["Representative"]):
     def known_as(
         self, organisation: Organisation, *, given_names: str, family_name: str, email: str
     ) -> "Representative":
         """The person as the organisation knows them, or entered anew."""
-        representative, _is_new = self.get_or_create(
-            organisation=organisation,
-            given_names=given_names,
-            family_name=family_name,
-            email=email,
-        )
+        (representative,) = self.all_known_as(organisation, [(given_names, family_name, email)])
         return representative
+
+    def all_known_as(
+        self, organisation: Organisation, people: Sequence[tuple[str, str, str]]
+    ) -> list["Representative"]:
+        """Each of these people (given names, family name, address), in this order."""
+        known = self._named(organisation, people)
+        new = [facts for facts in dict.fromkeys(people) if facts not in known]
+        if new:
+            entered = [
+                Representative(
+                    organisation=organisation, **dict(zip(PERSON_FACTS, facts, strict=True))
+                )
+                for facts in new
+            ]
+            for representative in entered:
+                representative.fold()
+            Representative.objects.bulk_create(entered, ignore_conflicts=True)
+            known |= self._named(organisation, new)
+        return [known[facts] for facts in people]
+
+    def _named(
+        self, organisation: Organisation, people: Sequence[tuple[str, str, str]]
+    ) -> dict[tuple[str, str, str], "Representative"]:
+        likely = self.filter(
+            organisation=organisation,
+            given_names__in={given_names for given_names, _family_name, _email in people},
+        )
+        return {(each.given_names, each.family_name, each.email): each for each in likely}
 
 
 class Representative(models.Model):
@@ -316,8 +343,12 @@ class Representative(models.Model):
         return self.full_name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = matching.name_text(self.given_names, self.family_name)
+        self.fold()
         super().save(*args, **kwargs)
+
+    def fold(self) -> None:
+        """Keep beside the name what it is found by."""
+        self.search_text = matching.name_text(self.given_names, self.family_name)
 
     @property
     def full_name(self) -> str:

@@ -153,7 +153,7 @@ def _lines_of_text(text: str) -> Iterator[tuple[int, list[str]]]:
         skipped = 1
     for strict in (True, False):
         try:
-            lines = list(_records(text, delimiter, strict))
+            lines = list(records(text, delimiter, strict=strict))
         except csv.Error as error:
             if "unexpected end" in str(error) or not strict:
                 raise refusals.NotATable(
@@ -165,7 +165,8 @@ def _lines_of_text(text: str) -> Iterator[tuple[int, list[str]]]:
         yield line + skipped, cells
 
 
-def _records(text: str, delimiter: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
+def records(text: str, delimiter: str, *, strict: bool) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row, and the line in which it begins. Raises csv.Error."""
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=strict)
     line = 1
     for cells in reader:

@@ -1,5 +1,21 @@
 """The organisers' daily work: who comes, what is decided, and until when one may register."""
 
-from registrations.admin import deadlines, delegates, delegations, events, exemptions, invitations
+from registrations.admin import (
+    corrections,
+    deadlines,
+    delegates,
+    delegations,
+    events,
+    exemptions,
+    invitations,
+)
 
-__all__ = ["deadlines", "delegates", "delegations", "events", "exemptions", "invitations"]
+__all__ = [
+    "corrections",
+    "deadlines",
+    "delegates",
+    "delegations",
+    "events",
+    "exemptions",
+    "invitations",
+]

@@ -27,6 +27,7 @@ from registrations import confirmations
 from registrations.admin import cells, columns, deciding, exporting, filters
 from registrations.admin.attendees import AttendeeList
 from registrations.admin.cells import stand_of
+from registrations.admin.corrections import CorrectionInline
 from registrations.admin.sight import sight_of
 from registrations.exports import COLUMNS
 from registrations.models import Delegate, Exchange, SegmentDecision
@@ -113,7 +114,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         "reference",
         "sent_said",
     ]
-    inlines = [SegmentInline, ExchangeInline]
+    inlines = [SegmentInline, ExchangeInline, CorrectionInline]
     guarded_by = {"email": Right.CONTACT, "access_needs": Right.SENSITIVE}
 
     def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
@@ -303,7 +304,18 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
             possible = decide[1:2]
         else:
             possible = decide if obj.awaits_decision else []
-        return [*self.links(request, obj, possible), (_("The delegation"), delegation)]
+        return [
+            *self.links(request, obj, possible),
+            *self.correction_link(request, obj),
+            (_("The delegation"), delegation),
+        ]
+
+    def correction_link(self, request: HttpRequest, obj: Delegate) -> list[tuple[str, str]]:
+        waiting = obj.corrections.waiting().first()
+        if waiting is None or not self.may(request, obj, Right.DECIDE):
+            return []
+        url = reverse("admin:registrations_correction_change", args=[waiting.pk])
+        return [(_("Answer the correction"), url)]
 
     def pages(self) -> list[tuple[str, Any]]:
         return [(decision.word, self.page_of(decision)) for decision in deciding.ALL]

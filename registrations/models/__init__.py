@@ -1,7 +1,9 @@
 """Who comes: delegations and their people, and groups that are asked in or ask to be."""
 
+from registrations.models.corrections import Correction, CorrectionQuerySet
 from registrations.models.delegates import (
     AWAITS_DECISION,
+    CORRECTABLE,
     GONE,
     SEATED,
     TAGS,
@@ -16,10 +18,13 @@ from registrations.models.guests import Exemption, Invitation, InvitationQuerySe
 
 __all__ = [
     "AWAITS_DECISION",
+    "CORRECTABLE",
     "GONE",
     "SEATED",
     "TAGS",
     "WITHOUT_SEAT",
+    "Correction",
+    "CorrectionQuerySet",
     "Delegate",
     "DelegateQuerySet",
     "Exchange",

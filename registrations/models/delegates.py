@@ -204,6 +204,7 @@ TAGS = {
 }
 AWAITS_DECISION = {Delegate.State.SUBMITTED, Delegate.State.MORE_INFORMATION}
 SEATED = {Delegate.State.APPROVED, Delegate.State.CONFIRMED}
+CORRECTABLE = {*SEATED, Delegate.State.WAIT_LISTED}
 WITHOUT_SEAT = {Delegate.Role.INTERPRETER, Delegate.Role.ASSISTANT}
 GONE = {
     Delegate.State.DECLINED,

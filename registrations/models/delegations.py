@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.models import Event, Track
 from events.rights import Right
-from stakeholders.models import Membership, Organisation
+from stakeholders.models import Membership, Organisation, Representative, RepresentativeQuerySet
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -106,6 +106,15 @@ class Registration(models.Model):
     @property
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
+
+    def known_to(self, user: Any) -> RepresentativeQuerySet:
+        """The people of the organisation who are in any delegation that this person works on."""
+        theirs = Registration.objects.of(user).filter(organisation=self.organisation_id)
+        return Representative.objects.filter(pk__in=theirs.values("delegates__representative"))
+
+    def choosable_by(self, user: Any) -> RepresentativeQuerySet:
+        """Of them, those who are not in this delegation yet."""
+        return self.known_to(user).exclude(pk__in=self.delegates.values("representative"))
 
     def typed(self, task: str, by: Any) -> dict[str, Any]:
         """What this person typed there that is not valid yet; colleagues keep their own words."""

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 import clock
 from events.models import Event
 from registrations import intake, refusals
-from registrations.forms import ChooseOrganisationForm
+from registrations.forms import ChooseOrganisationForm, said, unjudged
 from registrations.models import Exemption
 from registrations.views import frame
 from stakeholders import matching, membership
@@ -63,7 +63,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     desk = Desk(request, event, clock.now())
     steps = {"choose": _choose, "find": _find, "pick": _pick, "enter": _enter}
     step = next((act for word, act in steps.items() if word in request.POST), _first)
-    answer = step(desk)
+    answer = _again(desk) if frame.is_kept(request) else step(desk)
     if isinstance(answer, HttpResponse):
         return answer
     let_in = Exemption.objects.filter(event=event, organisation__in=desk.led, until__gt=desk.now)
@@ -78,6 +78,25 @@ def _first(desk: Desk) -> Context:
     one = desk.led[0].id if len(desk.led) == 1 else None
     form = ChooseOrganisationForm(organisations=desk.led, initial={"organisation": one})
     return {"step": "choose", "form": form}
+
+
+def _again(desk: Desk) -> Context:
+    """The same step on the way to another language, with what was typed. There is no draft yet
+    that could keep it."""
+    posted = desk.request.POST
+    entering = OrganisationForm(posted, categories=frame.categories(desk.event))
+    step = posted.get("step")
+    if step == "choose":
+        choosing = ChooseOrganisationForm(posted, organisations=desk.led)
+        return {"step": step, "form": unjudged(choosing)}
+    if step == "enter":
+        looked_for = posted.get(LOOKED_FOR, "")
+        return {"step": step, "form": unjudged(entering), LOOKED_FOR: looked_for}
+    finding = FindForm(posted)
+    if step == "pick" and finding.is_valid():
+        typed = said(entering)
+        return _picking(desk, typed) or _entering(desk, typed)
+    return {"step": "find", "form": unjudged(finding)}
 
 
 def _choose(desk: Desk) -> HttpResponse | Context:

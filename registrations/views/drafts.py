@@ -3,6 +3,7 @@
 import uuid
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -24,8 +25,10 @@ from registrations.forms import (
     AskInForm,
     PersonForm,
     TrackForm,
+    said,
     show_theirs,
     typed,
+    unjudged,
 )
 from registrations.models import SEATED, Delegate, Registration, SegmentDecision
 from registrations.views import frame
@@ -44,21 +47,25 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
     if not own.is_led:
         return _way_in(request, own)
     now = clock.now()
-    seen = request.POST.get("seen") or own.organisation.mark
+    categories = frame.categories(own.event)
+    if _keeps(request, own):
+        form = OrganisationForm(request.POST, instance=own.organisation, categories=categories)
+        return keep(request, own, "organisation", form, _track_form(request, own, {}))
+    kept = own.typed("organisation", request.user)
+    seen = request.POST.get("seen") or kept.get("seen") or own.organisation.mark
     form = OrganisationForm(
-        frame.posted(request),
-        instance=own.organisation,
-        initial=own.typed("organisation", request.user),
-        categories=frame.categories(own.event),
+        frame.posted(request), instance=own.organisation, initial=kept, categories=categories
     )
-    choosing = _track_form(request, own)
-    if request.method == "POST":
+    choosing = _track_form(request, own, kept)
+    if frame.is_kept(request):
+        form = unjudged(form)
+    elif request.method == "POST":
         are_valid = form.is_valid() and (choosing is None or choosing.is_valid())
         if are_valid:
             seen = _corrected(request, own, form, choosing, seen, now)
             if not form.errors:
                 return redirect(own)
-        _keep(request, own, "organisation", form)
+        _keep(request, own, "organisation", form, seen)
     context = frame.page(
         own, request.user, now, form=form, choosing=choosing, seen=seen, here="organisation"
     )
@@ -67,8 +74,10 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _way_in(request: HttpRequest, own: Registration) -> HttpResponse:
     """A member reads the facts, and says only how the group takes part."""
-    form = _track_form(request, own)
-    if request.method == "POST":
+    form = _track_form(request, own, {})
+    if form and frame.is_kept(request):
+        form = unjudged(form)
+    elif request.method == "POST":
         if form is None:
             return redirect(own)
         if form.is_valid():
@@ -91,13 +100,13 @@ def _way_in(request: HttpRequest, own: Registration) -> HttpResponse:
     return render(request, "registrations/organisation.html", context)
 
 
-def _track_form(request: HttpRequest, own: Registration) -> TrackForm | None:
+def _track_form(request: HttpRequest, own: Registration, kept: dict[str, Any]) -> TrackForm | None:
     """Only where there are several ways in, and until the draft is sent."""
     tracks = list(own.event.tracks.order_by("position", "name_en")) if own.is_draft else []
     if not tracks:
         return None
-    initial = {"track": str(own.track_id) if own.track_id else None}
-    return TrackForm(frame.posted(request), tracks=tracks, initial=initial)
+    there = {"track": str(own.track_id) if own.track_id else None}
+    return TrackForm(frame.posted(request), tracks=tracks, initial=there | kept)
 
 
 def _corrected(
@@ -138,39 +147,26 @@ def people(request: HttpRequest, reference: str) -> HttpResponse:
     now = clock.now()
     if not own.is_draft and request.method != "POST":
         return redirect(own)
+    if frame.is_kept(request):
+        return keep(request, own, "person", PersonForm(request.POST, segments=parts(own.event)))
     kept = own.typed("person", request.user)
     form = PersonForm(frame.posted(request), initial=kept, segments=parts(own.event))
-    entry = _entry(request)
+    entry = frame.entry(request)
     if request.method == "POST":
         if form.is_valid() and _added(request, own, form, entry, now):
             if "more" in request.POST:
                 return redirect("registrations:people", own.reference)
             return redirect(own)
         _keep(request, own, "person", form)
-    context = frame.page(
-        own,
-        request.user,
-        now,
-        form=form,
-        typed=kept,
-        entry=entry or uuid.uuid4(),
-        here="people",
+    context = frame.adding(
+        own, request.user, now, form=form, typed=kept, entry=entry or uuid.uuid4()
     )
-    context["is_read_only"] = context["is_closed"] and not context["is_let_in"]
     return render(request, "registrations/people.html", context)
 
 
 def parts(event: Event) -> list[Segment]:
     """The parts of an event whose seats are counted by themselves, in order."""
     return list(event.segments.exclude(seats=None).order_by("date", "starts_at", "name_en"))
-
-
-def _entry(request: HttpRequest) -> uuid.UUID | None:
-    """By which a form that is sent twice adds one person."""
-    try:
-        return uuid.UUID(request.POST.get("entry", ""))
-    except ValueError:
-        return None
 
 
 def _added(
@@ -196,30 +192,69 @@ def beside(form: PersonForm, refused: refusals.Refusal) -> None:
     form.add_error(field, str(refused))
 
 
-def _keep(request: HttpRequest, own: Registration, task: str, form: BaseForm) -> None:
+def _keep(
+    request: HttpRequest, own: Registration, task: str, form: BaseForm, seen: str = ""
+) -> None:
+    """`seen`: the mark of what was overwritten, which the page shows again with the words."""
+    words = typed(form)
+    if words and seen:
+        words["seen"] = seen
     with suppress(refusals.SentAlready):
-        intake.keep_typed(own, task, typed(form), by=request.user)
+        intake.keep_typed(own, task, words, by=request.user)
         own.refresh_from_db(fields=["unfinished"])
+
+
+def _keeps(request: HttpRequest, own: Registration) -> bool:
+    """What was sent keeps no words: on the way to another language they go along in the form."""
+    return frame.is_kept(request) and (own.is_draft or not frame.is_on_the_way(request))
+
+
+def keep(
+    request: HttpRequest,
+    own: Registration,
+    task: str,
+    form: BaseForm,
+    choosing: BaseForm | None = None,
+) -> HttpResponse:
+    """Keep what somebody is writing, valid or not, and nothing else. `form`: over what stands
+    there already, which need not be kept."""
+    forms = [each for each in (form, choosing) if each]
+    words = typed(form) if any(each.has_changed() for each in forms) else {}
+    if words and choosing:
+        words |= said(choosing)
+    if words and (seen := request.POST.get("seen", "")[:64].replace("\x00", "")):
+        words["seen"] = seen
+    is_last = request.POST["keep"] == frame.ON_THE_WAY
+    try:
+        intake.keep_typed(own, task, words, by=request.user, entry=frame.entry(request))
+    except refusals.SentAlready:
+        if not is_last:
+            return HttpResponse(status=409)
+    return redirect(request.path) if is_last else HttpResponse(status=204)
 
 
 def change(
     request: HttpRequest, own: Registration, delegate: Delegate, now: datetime
 ) -> HttpResponse:
-    """The form of a person who is in the draft already."""
+    """The form of a person who is in the draft already, or waits for a decision."""
     task = str(delegate.pk)
     there = PersonForm.of(delegate)
-    form = PersonForm(
-        frame.posted(request),
-        initial=there | own.typed(task, request.user),
-        segments=parts(own.event),
-    )
-    seen = request.POST.get("seen") or delegate.mark
-    if request.method == "POST":
+    if _keeps(request, own):
+        form = PersonForm(request.POST, initial=there, segments=parts(own.event))
+        return keep(request, own, task, form)
+    kept = own.typed(task, request.user)
+    form = PersonForm(frame.posted(request), initial=there | kept, segments=parts(own.event))
+    seen = request.POST.get("seen") or kept.get("seen") or delegate.mark
+    if frame.is_on_the_way(request):
+        form = unjudged(form)
+    elif request.method == "POST":
         if form.is_valid():
             seen = _changed(request, delegate, form, seen, now)
+            if not form.errors and not own.is_draft:
+                return redirect(delegate)
             if not form.errors:
                 return redirect("registrations:people", own.reference)
-        _keep(request, own, task, form)
+        _keep(request, own, task, form, seen)
     context = frame.page(
         own, request.user, now, form=form, delegate=delegate, seen=seen, here="people"
     )
@@ -338,6 +373,8 @@ def ask_in(request: HttpRequest, reference: str) -> HttpResponse:
     own = frame.own(request, reference)
     now = clock.now()
     form = AskInForm(frame.posted(request))
+    if frame.is_kept(request):
+        form = unjudged(form)
     if request.method == "POST" and form.is_valid():
         try:
             exemptions.ask(own, reason=form.cleaned_data["reason"], by=request.user, now=now)

@@ -22,6 +22,27 @@ def posted(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
+ON_THE_WAY = "again"
+
+
+def is_kept(request: HttpRequest) -> bool:
+    """What was typed is not sent yet, only to be kept: by the page itself while somebody writes
+    (`keep=1`), or on the way to another language (ON_THE_WAY)."""
+    return request.method == "POST" and "keep" in request.POST
+
+
+def is_on_the_way(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get("keep") == ON_THE_WAY
+
+
+def entry(request: HttpRequest) -> uuid.UUID | None:
+    """By which a form that is sent twice adds whom it names once."""
+    try:
+        return uuid.UUID(request.POST.get("entry", ""))
+    except ValueError:
+        return None
+
+
 def own(request: HttpRequest, reference: str) -> Any:
     """The registration, if this person works on it; `is_led`: as a focal point."""
     led = Organisation.objects.led_by(request.user).filter(pk=OuterRef("organisation"))
@@ -62,6 +83,8 @@ def page(registration: Registration, user: User, now: datetime, **context: Any) 
     }
     found |= window(event, now, exemption=exemption_of(event, organisation, now)) | context
     found["is_organisation_complete"] = _is_complete(registration)
+    addresses = [user.email, *(delegate.representative.email for delegate in delegates)]
+    found["known_addresses"] = [address for address in dict.fromkeys(addresses) if address]
     found["to_send"] = sum(delegate.state == Delegate.State.DRAFT for delegate in delegates)
     found["is_ready"] = (
         found["is_open"] and found["is_organisation_complete"] and found["to_send"] > 0
@@ -75,9 +98,17 @@ def page(registration: Registration, user: User, now: datetime, **context: Any) 
     found["unfinished_url"] = _unfinished_url(registration, delegates, user)
     found["is_unfinished"] = any(
         registration.is_unfinished(task)
-        for task in ["person", *(str(delegate.pk) for delegate in delegates)]
+        for task in ["person", "paste", *(str(delegate.pk) for delegate in delegates)]
     )
     found["tasks"] = _tasks(found) if registration.is_draft else []
+    return found
+
+
+def adding(registration: Registration, user: User, now: datetime, **context: Any) -> dict:
+    """What the pages show by which people come into a draft."""
+    found = page(registration, user, now, here="people", **context)
+    found["is_read_only"] = found["is_closed"] and not found["is_let_in"]
+    found["can_choose"] = not found["is_read_only"] and registration.choosable_by(user).exists()
     return found
 
 
@@ -146,6 +177,8 @@ def _unfinished_url(
     """Where this person has typed something that is not valid yet."""
     if registration.typed("person", user):
         return reverse("registrations:people", args=[registration.reference])
+    if registration.typed("paste", user):
+        return reverse("registrations:paste", args=[registration.reference])
     mine = (d for d in delegates if registration.typed(str(d.pk), user))
     return next((delegate.get_absolute_url() for delegate in mine), None)
 

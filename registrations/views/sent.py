@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 import clock
 from registrations import (
     confirmations,
+    corrections,
     exchanges,
     intake,
     refusals,
@@ -22,7 +23,7 @@ from registrations import (
     timeline,
     waiting,
 )
-from registrations.forms import AnswerForm, PersonForm
+from registrations.forms import AnswerForm, PersonForm, unjudged
 from registrations.models import (
     GONE,
     SEATED,
@@ -149,6 +150,8 @@ def person(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse:
     if is_in_draft or "given_names" in request.POST:
         return drafts.change(request, own, delegate, now)
     form = AnswerForm(frame.posted(request))
+    if frame.is_kept(request):
+        form = unjudged(form)
     if request.method == "POST" and form.is_valid():
         if _answered(request, delegate, form, now):
             return redirect(delegate)
@@ -156,6 +159,7 @@ def person(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse:
     context = frame.page(own, request.user, now, form=form, delegate=delegate)
     context["timeline"] = timeline.of(own, [delegate])
     context["kind"] = TAGS.get(delegate.state, "")
+    context |= _corrections(delegate, now)
     context |= _questions(delegate) | _place(own, delegate, now) | _around(delegate, now)
     context["in_public"] = _in_public(delegate)
     if delegate.state == State.DECLINED:
@@ -184,6 +188,13 @@ def _questions(delegate: Delegate) -> dict:
         "answered": list(exchanges_of.exclude(answered_at=None)),
         "asked": exchanges_of.filter(answered_at=None).first() if is_asked else None,
     }
+
+
+def _corrections(delegate: Delegate, now: datetime) -> dict:
+    asked = list(delegate.corrections.order_by("asked_at", "id"))
+    is_waiting = any(correction.waits for correction in asked)
+    can_ask = not is_waiting and corrections.is_possible(delegate, now)
+    return {"corrections": asked, "can_correct": can_ask or delegate.awaits_decision}
 
 
 def _place(own: Registration, delegate: Delegate, now: datetime) -> dict:
@@ -275,6 +286,8 @@ def replace(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse
     if request.method != "POST" and not replacements.is_possible(delegate, now):
         return redirect(delegate)
     form = PersonForm(frame.posted(request), initial={"role": delegate.role})
+    if frame.is_kept(request):
+        form = unjudged(form)
     if request.method == "POST" and form.is_valid():
         try:
             new = replacements.replace(delegate, form.person(), by=request.user, now=now)

@@ -10,7 +10,7 @@ from events import deadlines, roles, schedule
 from events.models import Deadline, Event, Process
 from registrations import intake
 from registrations.intake import Person
-from registrations.models import Exemption, Invitation
+from registrations.models import Correction, Exemption, Invitation
 from tests.conftest import signed_in
 
 NEW_YORK = "America/New_York"
@@ -89,6 +89,19 @@ def invitation(hearing, clara, now) -> Invitation:
         language="en",
         sent_by=clara,
         sent_at=now,
+    )
+
+
+@pytest.fixture
+def correction(sent, amina, now) -> Correction:
+    """One that Amina has asked for."""
+    return Correction.objects.create(
+        delegate=sent.delegates.in_order().first(),
+        was={"family_name": "Traoré"},
+        wished={"family_name": "Traore"},
+        reason="As in the passport.",
+        asked_by=amina,
+        asked_at=now,
     )
 
 

@@ -20,6 +20,7 @@ from events.models import (
 )
 from notifications.models import Letter
 from registrations.models import (
+    Correction,
     Delegate,
     Exchange,
     Exemption,
@@ -51,19 +52,21 @@ TYPED = {
     Delegate: set(),
     Invitation: set(),
     Exemption: set(),
+    Correction: set(),
 }
 # Rows inside those pages that only verbs write.
 KEPT = [
     *(Deadline, ReminderStep, Quota, Exchange, Membership, Delegate, Representative, Registration),
-    *(Invitation, Exemption, SegmentDecision),
+    *(Invitation, Exemption, SegmentDecision, Correction),
 ]
 INLINES = {
     *("segments", "documents", "tracks", "categories", "memberships", "delegates", "exchanges"),
+    "corrections",
 }
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, now):
+def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, correction, now):
     delegate = sent.delegates.first()
     clara_in.post(
         reverse("admin:registrations_delegate_ask", args=[delegate.pk]),
@@ -85,6 +88,7 @@ def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, n
         Delegate: delegate,
         Invitation: invitation,
         Exemption: exemption,
+        Correction: correction,
     }
 
 

@@ -24,7 +24,7 @@ QUERIES = 10
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, deadline, clara, invitation, exemption, now):
+def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction, now):
     return [
         sent.event.process,
         sent.event,
@@ -41,6 +41,7 @@ def things(sent, sent_by_bo, deadline, clara, invitation, exemption, now):
         Role.objects.first(),
         invitation,
         exemption,
+        correction,
     ]
 
 

@@ -31,6 +31,7 @@ registrations.registration  LPH LPH LP- ---
 registrations.delegate      LPH LPH LP- ---
 registrations.invitation    LPH --- --- ---
 registrations.exemption     LPH --- --- ---
+registrations.correction    LPH LPH --- ---
 stakeholders.organisation   LPH LPH LP- ---
 stakeholders.representative LPH --- --- ---
 stakeholders.membership     LPH --- --- ---
@@ -61,6 +62,8 @@ PAGES = {
     "notifications_letter_reach": REVIEWERS,
     "notifications_letter_release": MANAGER,
     "notifications_letter_send_again": REVIEWERS,
+    "registrations_correction_accept": REVIEWERS,
+    "registrations_correction_decline": REVIEWERS,
     "registrations_delegate_approve": REVIEWERS,
     "registrations_delegate_ask": REVIEWERS,
     "registrations_delegate_decline": REVIEWERS,
@@ -94,7 +97,7 @@ def name(model, page):
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption):
+def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correction):
     """One thing of each kind in Clara's scope, with something that could leak."""
     delegate = sent.delegates.first()
     clara_in.post(
@@ -113,6 +116,7 @@ def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption):
         Entry.objects.filter(scope=sent.event_id).first(),
         invitation,
         exemption,
+        correction,
         Role.objects.get(user__email="clara@secretariat.example"),
         sent.organisation.memberships.get(),
     ]

@@ -35,7 +35,7 @@ def add(page: Page, given: str, family: str) -> None:
     page.get_by_label("Given names").fill(given)
     page.get_by_label("Family name").fill(family)
     page.get_by_role("button", name="Save and add another person").click()
-    expect(page.get_by_role("status")).to_contain_text(given)
+    expect(page.get_by_role("status").first).to_contain_text(given)
 
 
 def decide(page: Page, organisation: str, names: list[str], action: str) -> None:

@@ -30,10 +30,13 @@ def signed_in(user: User) -> Client:
     return client
 
 
+OF_EACH_FORM = {"csrfmiddlewaretoken", "whose", "step"}
+
+
 def hidden(response) -> dict[str, str]:
     html = response.content.decode()
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', html)
-    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+    return {name: value for name, value in found if name not in OF_EACH_FORM}
 
 
 def page_of(thing, word: str = "organisation", *more) -> str:

@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from events import deadlines, following
-from events.models import Deadline, Follower
+from events.models import Deadline, Follower, Wish
 from notifications import preferences
-from notifications.models import Kind
+from notifications.models import Kind, Letter
 from registrations import audiences, intake, invitations
 from registrations.intake import Person
 from registrations.models import Delegate, Invitation, Registration
@@ -276,6 +276,105 @@ def test_the_queries_do_not_grow(
                 assert delegate.registration.event and delegate.registration.organisation.name
             for registration in each.registrations:
                 assert registration.reference and registration.organisation
+
+
+# What followers wish
+
+
+@pytest.mark.parametrize(
+    ("wishes", "of_deadline", "of_event"),
+    [
+        ([Wish.REMINDERS], 1, 0),
+        ([Wish.NEWS], 1, 0),
+        ([Wish.CHANGES], 0, 1),
+        ([], 0, 0),
+    ],
+)
+def test_followers_are_concerned_by_what_they_want_to_hear(
+    hearing, deadline, now, wishes, of_deadline, of_event
+):
+    following.choose(follow(hearing, "dana@groups.example", now=now), wishes, now=now)
+
+    assert len(audiences.of_deadline(deadline)) == of_deadline
+    assert len(audiences.of_event(hearing)) == of_event
+
+
+def test_who_follows_twice_hears_what_either_wants(hearing, process, deadline, now):
+    one = follow(hearing, "dana@groups.example", now=now)
+    whole = follow(process, "dana@groups.example", now=now - HOUR)
+    following.choose(one, [Wish.REMINDERS], now=now)
+    following.choose(whole, [Wish.NEWS], now=now)
+
+    (concerned,) = audiences.of_deadline(deadline)
+
+    assert concerned.wishes == {Wish.REMINDERS: now, Wish.NEWS: now - HOUR}
+
+
+def test_who_changes_their_wishes_meanwhile_is_left_to_the_next_sweep(
+    at_once, hearing, deadline, meeting, now
+):
+    follower = follow(hearing, "dana@groups.example", now=now)
+
+    def choose():
+        meeting()
+        following.choose(follower, [Wish.NEWS], now=now)
+        meeting()
+
+    def sweep():
+        with transaction.atomic():
+            concerned = audiences.of_deadline(deadline)
+            meeting()
+            meeting()
+            is_held = audiences.hold(deadline)
+            return [each.reader.email for each in concerned if is_held(each)]
+
+    assert at_once(choose, sweep) == [None, []]
+
+
+# Neutral subjects
+
+
+def test_readers_have_the_wish_of_the_account_at_their_address(
+    hearing, deadline, confirmation, now
+):
+    """Whatever they are written to for; the others are as they were."""
+    for name in ("follower", "invited", "awa"):
+        User.objects.create_user(f"{name.upper()}@groups.example")
+    follow(hearing, "follower@groups.example", now=now)
+    follow(hearing, "other@groups.example", now=now)
+    invite(hearing, "invited@groups.example", now=now)
+    invite(hearing, "guest@groups.example", now=now)
+    begin(hearing, "point", at=now)
+    plain = begin(hearing, "plain", at=now)
+    awa = Person("Awa", email="awa@groups.example")
+    intake.add_person(plain, awa, by=plain.organisation.focal_points[0], now=now)
+    Delegate.objects.update(state="approved", asked_at=now)
+    User.objects.exclude(email__startswith="plain").update(neutral_subjects=True)
+
+    concerned = [*audiences.of_deadline(deadline), *audiences.of_deadline(confirmation)]
+
+    assert sorted((each.reader.email, each.reader.is_discreet) for each in concerned) == [
+        ("awa@groups.example", True),
+        ("follower@groups.example", True),
+        ("guest@groups.example", False),
+        ("invited@groups.example", True),
+        ("other@groups.example", False),
+        ("plain@groups.example", False),
+        ("point@groups.example", True),
+    ]
+
+
+def test_invitations_and_links_to_follow_too(hearing, deadline, now):
+    for name in ("follower", "invited"):
+        User.objects.create_user(f"{name.upper()}@groups.example", neutral_subjects=True)
+
+    following.follow("follower@groups.example", on=hearing, language="en", zone="UTC", now=now)
+    invite(hearing, "invited@groups.example", now=now)
+
+    assert dict(Letter.objects.values_list("to", "subject")) == {
+        "follower@groups.example": "Please confirm your wish",
+        "invited@groups.example": "News for you",
+    }
 
 
 # Holding

@@ -215,6 +215,133 @@ def test_the_same_person_is_not_listed_twice(draft, amina, now):
     assert draft.delegates.count() == 2
 
 
+def test_case_does_not_make_another_person(draft, amina, now):
+    intake.add_person(draft, MOUSSA, by=amina, now=now)
+    again = Person("moussa", "KEÏTA", "Moussa@Diaspora.example")
+
+    with pytest.raises(refusals.ListedAlready):
+        intake.add_person(draft, again, by=amina, now=now)
+
+
+def test_several_come_in_at_once_in_their_order(draft, amina, diaspora_network, now):
+    known = Representative.objects.known_as(
+        diaspora_network, given_names="Awa", family_name="Ba", email=""
+    )
+    several = [MOUSSA, Person("Olga", role="interpreter"), Person("Awa", "Ba", access_needs="Lift")]
+
+    added = intake.add_people(draft, several, by=amina, now=now)
+
+    assert [str(delegate) for delegate in added] == ["Moussa Keïta", "Olga", "Awa Ba"]
+    assert people(draft)[1:] == [(str(delegate), "draft") for delegate in added]
+    assert [(each.role, each.access_needs) for each in added] == [
+        ("delegate", ""),
+        ("interpreter", ""),
+        ("delegate", "Lift"),
+    ]
+    assert added[2].representative == known
+    assert added[0].representative.search_text == "keita moussa"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (
+            MOUSSA,
+            "Row 3: Moussa Keïta with this email address is in your delegation already. Nobody "
+            "was added.",
+        ),
+        (
+            Person("Aïssata", "Traoré", "aissata@diaspora.example"),
+            "Row 3: Aïssata Traoré with this email address is in your delegation already. Nobody "
+            "was added.",
+        ),
+        (
+            Person("Oumar", role="head"),
+            "Row 3: Aïssata Traoré is the head of your delegation. There can be only one. Nobody "
+            "was added.",
+        ),
+        (
+            Person("Oumar"),
+            "Row 3: One organisation can send 3 people who take a seat. Interpreters and personal "
+            "assistants are not counted. Nobody was added.",
+        ),
+    ],
+)
+def test_of_several_all_come_in_or_nobody(draft, hearing, amina, now, wrong, sentence):
+    Event.objects.filter(pk=hearing.pk).update(cap=3)
+    draft.event.refresh_from_db()
+    several = [MOUSSA, Person("Awa", "Ba"), wrong, Person("Olga", role="interpreter")]
+
+    with pytest.raises(refusals.InRow) as refused:
+        intake.add_people(draft, several, by=amina, now=now)
+
+    assert str(refused.value) == sentence
+    assert refused.value.row == 3
+    assert people(draft) == [("Aïssata Traoré", "draft")]
+    assert not Representative.objects.filter(given_names__in=["Awa", "Moussa"]).exists()
+
+
+def test_of_several_one_can_lead(sent, second, amina, diaspora_network, now):
+    empty = Registration.objects.create(
+        event=second, organisation=diaspora_network, reference="GCM-EMPT-EMPT", begun_at=now
+    )
+
+    with pytest.raises(refusals.InRow) as refused:
+        intake.add_people(
+            empty, [Person("Awa", role="head"), Person("Bo", role="head")], by=amina, now=now
+        )
+
+    assert "Row 2: Awa is the head of your delegation." in str(refused.value)
+
+
+def test_several_who_are_sent_twice_come_in_once(draft, amina, now):
+    several, entry = [MOUSSA, Person("Awa", "Ba"), Person("Olga")], uuid4()
+
+    first = intake.add_people(draft, several, by=amina, now=now, entry=entry)
+    intake.remove_person(first[1], by=amina, now=now)
+    again = intake.add_people(draft, several, by=amina, now=now, entry=entry)
+
+    assert [again[0], again[2]] == [first[0], first[2]]
+    assert sorted(people(draft)) == [
+        ("Awa Ba", "draft"),
+        ("Aïssata Traoré", "draft"),
+        ("Moussa Keïta", "draft"),
+        ("Olga", "draft"),
+    ]
+
+
+def test_another_form_does_not_take_the_place_of_an_entry(draft, amina, now):
+    entry = uuid4()
+
+    (first,) = intake.add_people(draft, [MOUSSA], by=amina, now=now, entry=entry)
+    (other,) = intake.add_people(draft, [Person("Awa")], by=amina, now=now, entry=entry)
+
+    assert first.pk == entry != other.pk
+    assert draft.delegates.count() == 3
+
+
+def test_why_not_is_said_of_each_without_adding_anybody(draft, amina):
+    reasons = intake.why_not(draft, [MOUSSA, Person("Awa", role="head"), MOUSSA, Person("Olga")])
+
+    assert [type(reason).__name__ for reason in reasons] == [
+        "NoneType",
+        "TwoHeads",
+        "ListedAlready",
+        "NoneType",
+    ]
+    assert draft.delegates.count() == 1
+
+
+@pytest.mark.parametrize("number", [1, 12])
+def test_adding_asks_as_much_for_twelve_people_as_for_one(
+    draft, amina, now, number, django_assert_num_queries
+):
+    several = [Person(f"Person {at}", "Ba", f"p{at}@diaspora.example") for at in range(number)]
+
+    with django_assert_num_queries(11):
+        intake.add_people(draft, several, by=amina, now=now, entry=uuid4())
+
+
 def test_a_delegation_has_one_head(draft, amina, now):
     with pytest.raises(refusals.TwoHeads) as refused:
         intake.add_person(draft, Person("Moussa", "Keïta", role="head"), by=amina, now=now)
@@ -330,7 +457,7 @@ def test_what_was_sent_is_not_filled_any_more(sent, amina, now):
     head = sent.delegates.in_order().first()
     refused = [
         lambda: intake.add_person(sent, Person("Awa"), by=amina, now=now),
-        lambda: intake.change_person(head, Person("Awa"), by=amina, now=now),
+        lambda: intake.add_people(sent, [Person("Awa")], by=amina, now=now),
         lambda: intake.remove_person(head, by=amina, now=now),
         lambda: intake.keep_typed(sent, "person", {"given_names": "Awa"}, by=amina),
     ]
@@ -522,6 +649,8 @@ def let_in(hearing, diaspora_network, deadline, clara):
 def test_nobody_new_comes_into_a_draft_that_is_too_late(draft, deadline, amina):
     with pytest.raises(refusals.WindowClosed):
         intake.add_person(draft, MOUSSA, by=amina, now=deadline.closes_at)
+    with pytest.raises(refusals.WindowClosed):
+        intake.add_people(draft, [MOUSSA], by=amina, now=deadline.closes_at)
 
     intake.keep_typed(draft, "person", {"given_names": "Moussa"}, by=amina)
     draft.refresh_from_db()

@@ -493,6 +493,55 @@ def test_without_the_draft_s_lock_the_second_form_would_fail(two_add, unheld):
 
 
 @pytest.fixture
+def two_add_several(another, now) -> Callable[[], tuple[list[str], int]]:
+    def two_add_several() -> tuple[list[str], int]:
+        (draft,) = crowd.drafts(another(), 1, now=now)
+        by, entry = draft.organisation.focal_points[0], uuid4()
+        several = [MOUSSA, Person("Awa", "Ba"), Person("Olga", role="interpreter")]
+
+        def add() -> list[Delegate]:
+            return intake.add_people(draft, several, by=by, now=now, entry=entry)
+
+        return kinds(all_at_once(add, add)), draft.delegates.count()
+
+    return two_add_several
+
+
+def test_several_who_come_twice_at_once_are_there_once(two_add_several):
+    for _run in range(RUNS):
+        assert two_add_several() == (["list", "list"], 4)
+
+
+def test_without_the_draft_s_lock_the_second_of_several_would_fail(two_add_several, unheld):
+    assert any(two_add_several()[0] != ["list", "list"] for _run in range(RUNS))
+
+
+@pytest.fixture
+def two_ways_in(another, now) -> Callable[[], tuple[list[str], int]]:
+    """One pastes, another types: one place is left."""
+
+    def two_ways_in() -> tuple[list[str], int]:
+        (draft,) = crowd.drafts(another(cap=2), 1, now=now)
+        by = draft.organisation.focal_points[0]
+        results = all_at_once(
+            lambda: intake.add_people(draft, [MOUSSA], by=by, now=now),
+            lambda: intake.add_person(draft, Person("Awa", "Ba"), by=by, now=now),
+        )
+        return kinds(results), draft.delegates.count()
+
+    return two_ways_in
+
+
+def test_of_two_for_the_last_place_of_a_group_one_is_told(two_ways_in):
+    for _run in range(RUNS):
+        assert two_ways_in() in [(["Delegate", "InRow"], 2), (["OverCap", "list"], 2)]
+
+
+def test_without_the_draft_s_lock_both_would_come(two_ways_in, unheld):
+    assert any(two_ways_in()[1] == 3 for _run in range(RUNS))
+
+
+@pytest.fixture
 def two_change(another, now) -> Callable[[], list[str]]:
     def two_change() -> list[str]:
         (draft,) = crowd.drafts(another(), 1, now=now)

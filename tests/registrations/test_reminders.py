@@ -8,7 +8,7 @@ from django.test.signals import template_rendered
 from accounts.models import User
 from clock import walls
 from events import deadlines, following, roles, schedule, steps
-from events.models import Deadline, Event, Process, ReminderStep, Role
+from events.models import Deadline, Event, Follower, Process, ReminderStep, Role, Wish
 from notifications.models import Kind, Letter
 from notifications.writing import Reader
 from registrations import (
@@ -510,6 +510,42 @@ def test_a_letter_states_the_close_on_the_readers_clocks_too(db):
     text = Letter.objects.get().text
     assert "Tuesday 20 March 2018, 23:59, New York time (UTC−4)" in text
     assert "Wednesday 21 March 2018, 04:59, Zurich time (UTC+1)" in text
+
+
+# What followers wish
+
+
+def wish(name: str, *wishes: Wish, at: datetime) -> None:
+    following.choose(Follower.objects.get(email=f"{name}@groups.example"), wishes, now=at)
+
+
+def test_followers_are_reminded_of_what_they_want_to_hear(february):
+    opens_at = CLOSES_AT - 10 * DAY
+    Deadline.objects.filter(pk=february.pk).update(opens_at=opens_at)
+    for name in ("all", "news", "reminders", "changes"):
+        follow(february.event, name, at=PUBLISHED_AT)
+    wish("news", Wish.NEWS, at=PUBLISHED_AT)
+    wish("reminders", Wish.REMINDERS, at=PUBLISHED_AT)
+    wish("changes", Wish.CHANGES, at=PUBLISHED_AT)
+    Letter.objects.all().delete()
+
+    def sent(now: datetime) -> list[tuple[str, str]]:
+        reminders.send_due(now=now)
+        found = Letter.objects.filter(posted_at=now).order_by("to").values_list("key", "to")
+        return [(key.split(":")[0], to.split("@")[0]) for key, to in found]
+
+    assert sent(opens_at) == [("opens", "all"), ("opens", "news")]
+    assert sent(CLOSES_AT - 7 * DAY) == [("reminder", "all"), ("reminder", "reminders")]
+
+
+def test_nobody_is_awaited_who_wants_no_news(february, django_assert_num_queries):
+    follow(february.event, "changes", at=PUBLISHED_AT - HOUR)
+    wish("changes", Wish.CHANGES, at=PUBLISHED_AT)
+    Letter.objects.all().delete()
+
+    reminders.send_due(now=PUBLISHED_AT + HOUR)
+
+    assert not Letter.objects.exists()
 
 
 # Foretelling

@@ -10,6 +10,7 @@ from registrations import timeline
 ROOMS = (
     "colleagues",
     "confirmations",
+    "corrections",
     "decisions",
     "exchanges",
     "exemptions",
