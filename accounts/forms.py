@@ -263,9 +263,18 @@ class MeForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["name", "language", "zone"]
+        fields = ["name", "language", "zone", "neutral_subjects"]
+        labels = {
+            "neutral_subjects": _(
+                "Say nothing of migration or of the event in the subject of letters"
+            ),
+        }
         field_classes = {"name": NameField}
         help_texts = {
             "name": _("Only the organisers and your colleagues see it."),
             "language": _("We write to you in this language."),
+            "neutral_subjects": _(
+                "Then it reads “News about your registration”, for those who see your screen or "
+                "your mailbox."
+            ),
         }

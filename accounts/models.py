@@ -13,6 +13,12 @@ from clock.zones import check_zone
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def discreet(self, *addresses: str) -> set[str]:
+        """Those of the addresses, in lower case, at which somebody wants neutral subjects."""
+        folded = [Lower(Value(address)) for address in addresses]
+        found = self.alias(folded=Lower("email")).filter(neutral_subjects=True, folded__in=folded)
+        return {email.lower() for email in found.values_list("email", flat=True)}
+
     def unused(self) -> "UserQuerySet":
         """Addresses that were typed at the door, by somebody who never came in; nothing in the
         database is about them."""
@@ -49,6 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("language of letters"), max_length=10, choices=settings.LANGUAGES, default="en"
     )
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_zone])
+    neutral_subjects = models.BooleanField(_("neutral subjects of letters"), default=False)
+    calendar_secret = models.CharField(max_length=43, default="", blank=True, editable=False)
     is_staff = models.BooleanField(_("may open the organisers' side"), default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     date_joined = models.DateTimeField(_("joined"), auto_now_add=True)
@@ -64,10 +72,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("people")
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_account_per_address"),
+            models.UniqueConstraint(
+                fields=["calendar_secret"],
+                condition=~models.Q(calendar_secret=""),
+                name="one_owner_per_calendar",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+def wants_neutral_subjects(address: str) -> models.Exists:
+    """Whether somebody signs in with the address in this field who wants neutral subjects."""
+    users = User.objects.alias(folded=Lower("email")).filter(neutral_subjects=True)
+    return models.Exists(users.filter(folded=Lower(models.OuterRef(address))))
 
 
 class KeptPost(models.Model):

@@ -7,6 +7,7 @@ from accounts import views
 own = (
     [
         path("me/", views.me, name="me"),
+        path("me/calendar/", views.calendar, name="calendar"),
         path("go-on/<uuid:pk>/", views.go_on, name="kept"),
     ],
     "accounts",

@@ -10,18 +10,20 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 import clock
-from accounts import factors, kept
+from accounts import calendars, factors, kept
 from accounts.forms import MeForm
 from accounts.models import User
 from clock import shown
@@ -110,7 +112,28 @@ def me(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("accounts:me")
-    return render(request, "accounts/me.html", {"form": form})
+    return render(
+        request, "accounts/me.html", {"form": form, "calendar": _own_calendar(request.user)}
+    )
+
+
+@require_POST
+@login_required
+def calendar(request: HttpRequest) -> HttpResponse:
+    """Another address for one's own calendar, or none any more."""
+    if "end" in request.POST:
+        calendars.end(request.user)
+        messages.success(request, _("Your calendar has no address any more."))
+    else:
+        calendars.renew(request.user)
+        messages.success(request, _("Your calendar has a new address."))
+    return redirect(f"{reverse('accounts:me')}#calendar")
+
+
+def _own_calendar(user: User) -> str:
+    if not user.calendar_secret:
+        return ""
+    return settings.BASE_URL + reverse("pages:own_ics", args=[user.calendar_secret])
 
 
 @never_cache

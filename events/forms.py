@@ -16,15 +16,17 @@ from accounts import forms as account_forms
 from accounts.models import User
 from clock import shown, walls, zones
 from clock.fields import DAY_VALIDATORS
-from events import steps
+from events import following, steps
 from events.models import (
     Deadline,
     Event,
+    Follower,
     Process,
     Quota,
     ReminderStep,
     Role,
     StakeholderGroup,
+    Wish,
 )
 from events.regions import Region
 from events.rights import MEANS, Right
@@ -551,6 +553,32 @@ class RoleForm(forms.Form):
 
 class RoleKindForm(forms.Form):
     kind = kind_field()
+
+
+class WishesForm(forms.Form):
+    """What an address hears of each thing that it follows. Only what stood on the page is
+    chosen about."""
+
+    def __init__(self, *args: Any, followers: Iterable[Follower], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = set(self.data.getlist("row")) if self.is_bound else None
+        self.followers = [one for one in followers if shown is None or str(one.pk) in shown]
+        for follower in self.followers:
+            self.fields[str(follower.pk)] = forms.MultipleChoiceField(
+                label=follower.on.name,
+                choices=Wish.choices,
+                widget=forms.CheckboxSelectMultiple,
+                required=False,
+                initial=sorted(following.wishes(follower)),
+                error_messages={"invalid_choice": gettext_lazy("Choose from this list.")},
+            )
+
+    def rows(self) -> Iterable[tuple[Follower, forms.BoundField]]:
+        return [(follower, self[str(follower.pk)]) for follower in self.followers]
+
+    def wishes(self) -> Iterable[tuple[Follower, list[Wish]]]:
+        for follower in self.followers:
+            yield follower, [Wish(said) for said in self.cleaned_data[str(follower.pk)]]
 
 
 class FollowForm(forms.Form):

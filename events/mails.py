@@ -2,6 +2,7 @@
 about an event have in common."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from accounts.models import User
 from events.models import Event, Follower, Role
 from notifications import outbox, preferences, writing
 from notifications.models import Kind, Letter
-from notifications.writing import Reader, Sort, Words
+from notifications.writing import OF_ACCOUNT, OF_WISH, OF_WORK, Reader, Sort, Words
 
 Rules = dict[str, Callable[[dict[str, Any]], datetime | None]]
 
@@ -33,18 +34,20 @@ SORTS = {
             Kind.TRANSACTIONAL,
             "whoever asked to hear of an event or a process",
             A_DAY_LATER,
+            OF_WISH,
         ),
         Sort(
             "unreachable",
             Kind.TRANSACTIONAL,
             "each organiser of the event who may read its letters",
             NEVER,
+            OF_WORK,
         ),
-        Sort("role_given", Kind.TRANSACTIONAL, "whoever has the role", NEVER),
-        Sort("role_taken", Kind.TRANSACTIONAL, "whoever had the role", NEVER),
-        Sort("address_changed", Kind.TRANSACTIONAL, "the address that it was", NEVER),
-        Sort("account_moved", Kind.TRANSACTIONAL, "the address that it is now", NEVER),
-        Sort("factors_forgotten", Kind.TRANSACTIONAL, "whose account it is", NEVER),
+        Sort("role_given", Kind.TRANSACTIONAL, "whoever has the role", NEVER, OF_WORK),
+        Sort("role_taken", Kind.TRANSACTIONAL, "whoever had the role", NEVER, OF_WORK),
+        Sort("address_changed", Kind.TRANSACTIONAL, "the address that it was", NEVER, OF_ACCOUNT),
+        Sort("account_moved", Kind.TRANSACTIONAL, "the address that it is now", NEVER, OF_ACCOUNT),
+        Sort("factors_forgotten", Kind.TRANSACTIONAL, "whose account it is", NEVER, OF_ACCOUNT),
     )
 }
 UNTIL: Rules = {
@@ -55,13 +58,14 @@ UNTIL: Rules = {
 
 def follow(follower: Follower, *, now: datetime) -> None:
     """The link by which this address says that it wants to hear of the event or the process."""
-    reader, followed = Reader.of(follower), follower.event or follower.process
+    is_discreet = bool(User.objects.discreet(follower.email))
+    reader = replace(Reader.of(follower), is_discreet=is_discreet)
     post(
         SORTS["follow"],
         reader,
         follower.event,
         {
-            "followed": followed,
+            "followed": follower.on,
             "path": writing.path("events:follow_confirm", reader.language, follow_token(follower)),
         },
         key=f"follow:{follower.id}:{now:%Y%m%dT%H%M%S.%fZ}",
@@ -125,7 +129,7 @@ def _about_role(name: str, role: Role, by: User, path: str, *, now: datetime) ->
 
 def address_changed(user: User, old: str, *, now: datetime) -> None:
     """That the account has another address; not which, as somebody else may read this one."""
-    _about_account("address_changed", Reader(old, user.language, user.zone), user, now=now)
+    _about_account("address_changed", replace(Reader.of(user), email=old), user, now=now)
 
 
 def account_moved(user: User, *, by: User, now: datetime) -> None:
@@ -232,7 +236,7 @@ def letter(
         key=key,
         to=reader.email,
         language=reader.language,
-        subject=words.subject,
+        subject=_subject(sort, reader, words),
         text=words.text,
         html=words.html,
         kind=sort.kind,
@@ -249,3 +253,10 @@ def letter(
         else {},
         reply_to=event.contact if event else settings.CONTACT_EMAIL,
     )
+
+
+def _subject(sort: Sort, reader: Reader, words: Words) -> str:
+    if not reader.is_discreet:
+        return words.subject
+    with translation.override(reader.language):
+        return sort.neutral_subject()

@@ -98,6 +98,11 @@ class NotToFollow(Refusal):
         super().__init__(sentence % {"event": event})
 
 
+class FollowsNoMore(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("These letters were stopped meanwhile. You can ask for them again."))
+
+
 class StepOutOfReach(Refusal):
     def __init__(self, most: Mapping[ReminderStep.Unit, int]) -> None:
         super().__init__(

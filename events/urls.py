@@ -19,6 +19,7 @@ urlpatterns = [
     path("processes/<slug:slug>/follow/", views.follow_process, name="follow_process"),
     path("follow/confirm/<signed:token>/", views.confirm, name="follow_confirm"),
     path("follow/stop/<signed:token>/", views.stop_following, name="follow_stop"),
+    path("accounts/following/", views.followed, name="followed"),
     path("accounts/address/", views.address, name="address"),
     path("accounts/address/code/", views.address_code, name="address_code"),
     path("letters/stop/<signed:token>/", views.stop_letters, name="stop"),

@@ -7,8 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -18,11 +17,24 @@ import clock
 from accounts import addresses, throttles
 from accounts.forms import TOO_OFTEN, AddressCodeForm, AddressForm
 from events import following, recovery, refusals
-from events.forms import FollowForm
+from events.forms import FollowForm, WishesForm
 from events.models import Event, Follower, Process
 from notifications import preferences
 from notifications.models import Kind
 
+TOO_MANY_ASKED = {
+    throttles.What.FOLLOW_TO: gettext_lazy(
+        "We have sent ten such letters to this address within an hour. Wait an hour, and then ask "
+        "again."
+    ),
+    throttles.What.FOLLOW_BY: gettext_lazy(
+        "You have asked for ten such letters within an hour. Wait an hour, and then ask again."
+    ),
+    throttles.What.FOLLOW_FROM: gettext_lazy(
+        "Thirty such letters were asked for from your network within an hour. Wait an hour, and "
+        "then ask again."
+    ),
+}
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -49,14 +61,7 @@ def _follow(request: HttpRequest, on: Event | Process, zone: str) -> HttpRespons
     asked = False
     if request.method == "POST" and form.is_valid():
         try:
-            following.follow(
-                form.cleaned_data["email"],
-                on=on,
-                language=get_language(),
-                zone=user.zone if user else zone,
-                now=clock.now(),
-            )
-            asked = True
+            asked = _ask(request, form, on, zone)
         except refusals.Refusal as refused:
             form.add_error(None, str(refused))
     event = on if isinstance(on, Event) else None
@@ -64,31 +69,83 @@ def _follow(request: HttpRequest, on: Event | Process, zone: str) -> HttpRespons
     return render(request, "events/follow.html", context)
 
 
+def _ask(request: HttpRequest, form: FollowForm, on: Event | Process, zone: str) -> bool:
+    """Neither one mailbox nor many are filled by somebody who types addresses. Who is signed in is
+    counted alone: a hall full of people has one network address."""
+    user = request.user if request.user.is_authenticated else None
+    email, now = form.cleaned_data["email"], clock.now()
+    what, whose = (
+        (throttles.What.FOLLOW_BY, str(user.pk))
+        if user
+        else (throttles.What.FOLLOW_FROM, throttles.network(request))
+    )
+    tries = [(what, whose), (throttles.What.FOLLOW_TO, email)]
+    with transaction.atomic():
+        too_many = throttles.begin_all(tries, now=now)
+        if too_many:
+            form.add_error("email", TOO_MANY_ASKED[too_many])
+            return False
+        following.follow(
+            email, on=on, language=get_language(), zone=user.zone if user else zone, now=now
+        )
+    return True
+
+
 @never_cache
 @form_methods
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the letter: looking at it changes nothing."""
+    """The link in the letter: looking at it changes nothing. Whoever has said yes chooses here
+    what to hear."""
     follower = following.read(token)
     if follower is None:
         return _unknown(request)
-    refusal = ""
+    refusal, is_choice = "", request.method == "POST" and "row" in request.POST
+    form = _wishes_form(request, follower.email) if follower.confirmed_at else None
     if request.method == "POST":
         try:
-            following.confirm(follower, now=clock.now())
+            if not is_choice:
+                following.confirm(follower, now=clock.now())
+                return redirect(request.path)
+            if form and form.is_valid():
+                _choose(request, form)
+                return redirect(request.path)
         except refusals.Refusal as refused:
             refusal = str(refused)
-        else:
-            return redirect(request.path)
     return render(
         request,
         "events/follow_confirm.html",
         _about(follower)
-        | {
-            "is_heard": following.is_heard(follower),
-            "stop_url": reverse("events:follow_stop", args=[token]),
-            "refusal": refusal,
-        },
+        | {"form": form, "is_heard": following.is_heard(follower), "refusal": refusal},
     )
+
+
+@never_cache
+@login_required
+@form_methods
+def followed(request: HttpRequest) -> HttpResponse:
+    """What somebody who is signed in follows, by the address that they sign in with."""
+    form, refusal = _wishes_form(request, request.user.email), ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            _choose(request, form)
+        except refusals.Refusal as refused:
+            refusal = str(refused)
+        else:
+            return redirect("events:followed")
+    return render(request, "events/followed.html", {"form": form, "refusal": refusal})
+
+
+def _wishes_form(request: HttpRequest, email: str) -> WishesForm:
+    data = request.POST if request.method == "POST" and "row" in request.POST else None
+    return WishesForm(data, followers=following.of_address(email))
+
+
+def _choose(request: HttpRequest, form: WishesForm) -> None:
+    now = clock.now()
+    with transaction.atomic():
+        for follower, wishes in form.wishes():
+            following.choose(follower, wishes, now=now)
+    messages.success(request, _("Saved."))
 
 
 @never_cache
@@ -177,7 +234,7 @@ def address_code(request: HttpRequest) -> HttpResponse:
 def _about(follower: Follower) -> dict:
     return {
         "follower": follower,
-        "subject": follower.event or follower.process,
+        "subject": follower.on,
         "event": follower.event,
     }
 

@@ -14,8 +14,21 @@ from urllib.parse import quote
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from notifications.models import Kind
+
+NEUTRAL = {
+    Kind.TRANSACTIONAL: _("News about your registration"),
+    Kind.REMINDER: _("A date to remember"),
+    Kind.ANNOUNCEMENT: _("News for you"),
+}
+OF_ACCOUNT = _("News about your account")
+OF_GROUP = _("News about your group")
+OF_WORK = _("News about your work")
+OF_WISH = _("Please confirm your wish")
+"""Neutral subjects of letters that are about something else than a registration."""
 
 SAMPLE = "AA-0000-0000"
 PLAIN = re.compile(r"[\w.:~-]+", re.ASCII)
@@ -29,11 +42,14 @@ class Reader:
     email: str
     language: str
     zone: str = "UTC"
+    is_discreet: bool = False
+    """Subjects of letters say nothing of what they are about."""
 
     @classmethod
     def of(cls, person: Any) -> Self:
         """Whoever has an address, a language and a zone: a user, a follower, an invitation."""
-        return cls(person.email, person.language, person.zone)
+        is_discreet = getattr(person, "neutral_subjects", False)
+        return cls(person.email, person.language, person.zone, is_discreet)
 
     @cached_property
     def id(self) -> uuid.UUID:
@@ -49,6 +65,11 @@ class Sort:
     kind: Kind
     to: str
     until: str
+    neutral: str | Promise = ""
+
+    def neutral_subject(self) -> str:
+        """In the language that is spoken now; it says nothing that others should not read."""
+        return str(self.neutral or NEUTRAL[self.kind])
 
 
 @dataclass(frozen=True)

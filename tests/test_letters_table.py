@@ -10,17 +10,25 @@ from types import SimpleNamespace
 import pytest
 from django.conf import settings
 from django.template import engines
+from django.utils import translation
 
 from accounts.models import User
 from clock import shown, walls
 from events import deadlines
 from events import mails as events_mails
 from events.models import Deadline, Follower, Role, Segment
-from notifications import preferences
+from notifications import preferences, writing
 from notifications.models import Kind, Letter
 from registrations import mails
 from registrations.audiences import Audience, Changes, Concerned
-from registrations.models import Delegate, Exchange, Exemption, Invitation, SegmentDecision
+from registrations.models import (
+    Correction,
+    Delegate,
+    Exchange,
+    Exemption,
+    Invitation,
+    SegmentDecision,
+)
 from stakeholders import mails as stakeholders_mails
 from stakeholders.models import Membership
 
@@ -41,9 +49,11 @@ HOME = "/en/"
 class Cast(SimpleNamespace):
     """Whoever and whatever a letter may be about."""
 
+    is_discreet = False
+
     def concerned(self, audience: Audience, **what: object) -> Concerned:
         email = what.pop("email", self.amina.email)
-        reader = events_mails.Reader(email, "en", TEHRAN)
+        reader = events_mails.Reader(email, "en", TEHRAN, self.is_discreet)
         return Concerned(reader, since={audience: self.now}, **what)
 
 
@@ -131,6 +141,19 @@ def request(cast: Cast) -> Membership:
     return membership(cast, kind="member", state="asked", note="I run <the> office & more.")
 
 
+def correction(cast: Cast, **facts: object) -> Correction:
+    return Correction(
+        delegate=cast.head,
+        was={"family_name": "", "role": "delegate"},
+        wished={"family_name": "Traore & <Sons>", "role": "head"},
+        other="The <badge>, please",
+        reason="A typo <sorry>",
+        asked_by=cast.amina,
+        asked_at=cast.now,
+        **facts,
+    )
+
+
 POSTS: dict[str, Callable[[Cast], object]] = {
     "received": lambda c: mails.received(c.registration, c.deadline, now=c.now),
     "withdrawn": lambda c: mails.withdrawn(c.registration, now=c.now),
@@ -155,6 +178,9 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "asks_in": lambda c: mails.asks_in(c.exemption, now=c.now),
     "let_in": lambda c: mails.let_in(c.exemption, now=c.now),
     "not_let_in": lambda c: mails.not_let_in(c.exemption, now=c.now),
+    "asks_correction": lambda c: mails.asks_correction(correction(c), now=c.now),
+    "corrected": lambda c: mails.corrected(correction(c), now=c.now),
+    "not_corrected": lambda c: mails.not_corrected(correction(c, answer="Not <so>"), now=c.now),
     "invited": lambda c: mails.invited(c.invitation, c.deadline, now=c.now),
     "confirm_near": lambda c: mails.reminder(
         c.confirmation,
@@ -250,7 +276,15 @@ TO = {
     "invitation_near": "guest@group.example",
     **dict.fromkeys(["closes_soon", "opens", "news", "follow"], "fan@press.example"),
     **dict.fromkeys(
-        ["asks_in", "queue", "unreachable", "role_given", "role_taken", "ask_unanswered"],
+        [
+            "asks_in",
+            "asks_correction",
+            "queue",
+            "unreachable",
+            "role_given",
+            "role_taken",
+            "ask_unanswered",
+        ],
         "clara@secretariat.example",
     ),
 }
@@ -437,3 +471,69 @@ def test_one_action_and_pages_that_need_no_sign_in_for_whoever_has_no_account(
         assert len(links) == (3 if letter.headers else 2), name
         if not User.objects.filter(email=letter.to).exists():
             assert client.get(links[0]).status_code == 200, name
+
+
+SAYING = re.compile(r"migra|compact|GCM|hearing|event|organisation|diaspora|DN|guest", re.I)
+NEUTRAL = {
+    *map(str, writing.NEUTRAL.values()),
+    *map(str, (writing.OF_ACCOUNT, writing.OF_GROUP, writing.OF_WISH, writing.OF_WORK)),
+}
+
+
+def same(words: str) -> str:
+    """Without the ids of rows that are made anew for each letter here."""
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", words)
+
+
+def wish_neutral_subjects(cast: Cast) -> None:
+    """Everybody to whom a letter goes; those without an account have one now."""
+    cast.is_discreet = True
+    for email in ("aissata@diaspora.example", "fan@press.example", "guest@group.example"):
+        User.objects.create_user(email.upper(), zone=TEHRAN)
+    User.objects.update(neutral_subjects=True)
+    for user in (cast.amina, cast.clara):
+        user.refresh_from_db()
+
+
+def test_neutral_subjects_say_nothing_and_the_words_stay(letters, cast):
+    wish_neutral_subjects(cast)
+
+    for name, sort in SORTS.items():
+        POSTS[name](cast)
+        letter = Letter.objects.get()
+        letter.delete()
+        assert letter.subject == sort.neutral_subject(), name
+        assert letter.subject != letters[name].subject, name
+        assert same(letter.text) == same(letters[name].text), name
+        assert same(letter.html) == same(letters[name].html), name
+        assert letter.headers == letters[name].headers, name
+
+
+def test_what_a_neutral_subject_is():
+    assert {sort.neutral_subject() for sort in SORTS.values()} == NEUTRAL
+    assert [subject for subject in NEUTRAL if SAYING.search(subject)] == []
+
+
+@pytest.mark.parametrize("language", ["ar", "fr"])
+def test_a_neutral_subject_is_in_the_language_of_its_reader(cast, language):
+    User.objects.update(neutral_subjects=True, language=language)
+
+    mails.withdrawn(cast.registration, now=cast.now)
+
+    with translation.override(language):
+        assert Letter.objects.get().subject == SORTS["withdrawn"].neutral_subject()
+
+
+def test_only_whoever_wants_it_gets_a_neutral_subject(cast, bo):
+    organisation = cast.registration.organisation
+    Membership.objects.create(
+        user=bo, organisation=organisation, kind="focal_point", state="active", since=cast.now
+    )
+    User.objects.filter(pk=bo.pk).update(neutral_subjects=True)
+
+    mails.withdrawn(cast.registration, now=cast.now)
+
+    subjects = dict(Letter.objects.values_list("to", "subject"))
+    assert subjects.pop(bo.email) == "News about your registration"
+    assert list(subjects) == [cast.amina.email]
+    assert cast.registration.event.name in subjects[cast.amina.email]

@@ -39,6 +39,11 @@ def days_until(first: date, last: date) -> str:
 
 
 @register.filter
+def month(value: date) -> str:
+    return shown.months(value, value)
+
+
+@register.filter
 def month_short(value: date) -> str:
     return shown.month_short(value)
 

@@ -7,7 +7,7 @@ from events.models.deadlines import (
     ReminderStep,
 )
 from events.models.meetings import Document, Event, EventChange, EventQuerySet, Segment
-from events.models.people import Follower, Role
+from events.models.people import Follower, FollowerQuerySet, Role, Wish
 from events.models.processes import Category, Process, StakeholderGroup
 from events.models.seating import Quota, Track
 
@@ -21,6 +21,7 @@ __all__ = [
     "EventChange",
     "EventQuerySet",
     "Follower",
+    "FollowerQuerySet",
     "Process",
     "Quota",
     "ReminderStep",
@@ -28,4 +29,5 @@ __all__ = [
     "Segment",
     "StakeholderGroup",
     "Track",
+    "Wish",
 ]

@@ -1,4 +1,7 @@
 import uuid
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.db import models
@@ -67,9 +70,21 @@ class Role(models.Model):
         return str(MEANS[self.kind])
 
 
+class Wish(models.TextChoices):
+    """What a follower may want to hear."""
+
+    REMINDERS = "reminders", _("Reminders: it closes soon")
+    CHANGES = "changes", _("Changes: a date moves, or it is postponed or cancelled")
+    NEWS = "news", _("News: registration opens")
+
+
 class FollowerQuerySet(models.QuerySet["Follower"]):
     def confirmed(self) -> "FollowerQuerySet":
         return self.exclude(confirmed_at=None)
+
+    def wanting(self, *wishes: Wish) -> "FollowerQuerySet":
+        """Those who have one of these wishes at least."""
+        return self.confirmed().filter(reduce(or_, (Q((f"wants_{one}", True)) for one in wishes)))
 
     def of(self, event: Event) -> "FollowerQuerySet":
         """Of the event itself, or of its process."""
@@ -92,6 +107,9 @@ class Follower(models.Model):
     )
     asked_at = models.DateTimeField(_("asked"))
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+    wants_reminders = models.BooleanField(_("wants to hear that it closes soon"), default=True)
+    wants_changes = models.BooleanField(_("wants to hear of changes"), default=True)
+    wants_news = models.BooleanField(_("wants to hear that it opens"), default=True)
 
     objects = FollowerQuerySet.as_manager()
 
@@ -108,4 +126,19 @@ class Follower(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email}: {self.event or self.process}"
+        return f"{self.email}: {self.on}"
+
+    @property
+    def on(self) -> Event | Process:
+        on = self.event or self.process
+        assert on is not None
+        return on
+
+    @property
+    def wishes(self) -> set[Wish]:
+        return {wish for wish in Wish if getattr(self, f"wants_{wish}")}
+
+    @wishes.setter
+    def wishes(self, wanted: Collection[Wish]) -> None:
+        for wish in Wish:
+            setattr(self, f"wants_{wish}", wish in wanted)

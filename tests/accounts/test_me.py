@@ -1,6 +1,9 @@
 import pytest
+from django.test import Client
 
 from accounts.models import User
+from notifications.models import Letter
+from tests.conftest import let_in
 
 ME = "/en/accounts/me/"
 
@@ -54,3 +57,26 @@ def test_strangers_are_sent_to_the_door(client, now):
     page = client.get(ME)
 
     assert (page.status_code, page["Location"]) == (302, f"/en/accounts/login/?next={ME}")
+
+
+def test_one_may_ask_for_subjects_that_say_nothing(client, amina, bo):
+    let_in(client, amina)
+    asked = {"name": "Amina", "language": "en", "zone": "UTC", "neutral_subjects": "on"}
+    client.post(ME, asked)
+    amina.refresh_from_db()
+    assert amina.neutral_subjects
+
+    client.post("/en/accounts/address/", {"email": "new@diaspora.example"})
+    for user in (amina, bo):
+        Client().post("/en/accounts/login/", {"email": user.email})
+
+    subjects = dict(Letter.objects.values_list("to", "subject"))
+    assert subjects == {
+        "new@diaspora.example": "Your code",
+        amina.email: "Your code",
+        bo.email: "Your code for the GCM Portal",
+    }
+
+    client.post(ME, {**asked, "neutral_subjects": ""})
+    amina.refresh_from_db()
+    assert not amina.neutral_subjects

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from events import deadlines, following, mails, refusals, schedule
-from events.models import Event, Follower
+from events.models import Event, Follower, Wish
 from notifications import outbox, preferences
 from notifications.models import Kind, Letter
 
@@ -220,3 +220,103 @@ def test_a_link_names_its_follower_and_nothing_else_does(hearing, now):
     assert following.read(f"{token[:-1]}{'a' if token[-1] != 'a' else 'b'}") is None
     assert following.read(str(follower.id)) is None
     assert following.read("") is None
+
+
+# Wishes
+
+
+def wishes(follower: Follower) -> list[str]:
+    return sorted(following.wishes(Follower.objects.get(pk=follower.pk)))
+
+
+@pytest.fixture
+def followed(hearing, now) -> Follower:
+    follower = follow(hearing, now=now)
+    following.confirm(follower, now=now)
+    Letter.objects.all().delete()
+    return follower
+
+
+def test_whoever_says_yes_hears_of_everything(followed):
+    assert wishes(followed) == ["changes", "news", "reminders"]
+
+
+@pytest.mark.parametrize("chosen", [[], [Wish.NEWS], [Wish.CHANGES, Wish.REMINDERS]])
+def test_one_chooses_what_to_hear(followed, now, chosen):
+    following.choose(followed, chosen, now=now)
+
+    assert wishes(followed) == sorted(chosen)
+    assert [each for each in Wish if Follower.objects.wanting(each).exists()] == [
+        each for each in Wish if each in chosen
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "cancelled"),
+    [(Wish.REMINDERS, "reminder:1"), (Wish.NEWS, "opens:1"), (Wish.CHANGES, "changed:1")],
+)
+def test_what_waits_of_a_dropped_wish_is_taken_back(followed, hearing, now, dropped, cancelled):
+    waiting("reminder:1", hearing, now)
+    waiting("opens:1", hearing, now)
+    waiting("changed:1", hearing, now, kind=Kind.ANNOUNCEMENT)
+    waiting("reminder:of a draft", hearing, now, audience="drafts")
+
+    following.choose(followed, set(Wish) - {dropped}, now=now)
+
+    states = dict(Letter.objects.values_list("key", "state"))
+    assert [key for key, state in states.items() if state == "cancelled"] == [cancelled]
+
+
+def test_a_dropped_wish_spares_what_is_followed_by_another_way(followed, hearing, process, now):
+    whole = follow(process, now=now)
+    following.confirm(whole, now=now)
+    following.choose(whole, [Wish.REMINDERS], now=now)
+    Letter.objects.all().delete()
+    waiting("reminder:1", hearing, now)
+    waiting("opens:1", hearing, now)
+
+    following.choose(followed, [], now=now)
+
+    assert dict(Letter.objects.values_list("key", "state")) == {
+        "reminder:1": "queued",
+        "opens:1": "cancelled",
+    }
+
+
+def test_what_was_stopped_by_one_click_is_off_and_can_be_chosen_again(followed, hearing, now):
+    preferences.stop(DANA, scope=hearing.id, kind=Kind.REMINDER, now=now)
+    assert wishes(followed) == ["changes"]
+
+    following.choose(followed, [Wish.CHANGES, Wish.NEWS], now=now)
+
+    assert wishes(followed) == ["changes", "news"]
+    assert preferences.unwanted(hearing.id, Kind.REMINDER) == set()
+
+
+def test_what_stays_off_stays_stopped_by_one_click(followed, hearing, now):
+    """A draft of their own would else bring reminders again."""
+    preferences.stop(DANA, scope=hearing.id, kind=Kind.REMINDER, now=now)
+
+    following.choose(followed, [Wish.CHANGES], now=now)
+
+    assert preferences.unwanted(hearing.id, Kind.REMINDER) == {DANA}
+
+
+def test_saying_yes_again_brings_everything_back(followed, now):
+    following.choose(followed, [], now=now)
+
+    following.confirm(followed, now=now)
+
+    assert wishes(followed) == ["changes", "news", "reminders"]
+
+
+def test_who_has_stopped_chooses_nothing(followed, now):
+    following.stop(followed, now=now)
+
+    with pytest.raises(refusals.FollowsNoMore, match="These letters were stopped meanwhile."):
+        following.choose(followed, [Wish.NEWS], now=now)
+
+
+def test_who_has_not_said_yes_chooses_nothing(hearing, now):
+    with pytest.raises(refusals.FollowsNoMore):
+        following.choose(follow(hearing, now=now), [Wish.NEWS], now=now)

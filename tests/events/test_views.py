@@ -154,6 +154,137 @@ def test_whoever_stopped_by_one_click_may_say_yes_again(client, followed, hearin
     assert not Preference.objects.exists()
 
 
+# What one hears
+
+
+def choice(*followers: Follower, **chosen: list[str]) -> dict[str, list[str]]:
+    """What the page of the switches posts."""
+    rows = {str(each.pk): wishes for each, wishes in zip(followers, chosen.values(), strict=True)}
+    return {"row": list(rows), **rows}
+
+
+def wishes(follower: Follower) -> list[str]:
+    return sorted(following.wishes(Follower.objects.get(pk=follower.pk)))
+
+
+@pytest.fixture
+def heard(followed, process, now) -> tuple[str, Follower, Follower]:
+    """The link, and what the address has said yes to: the hearing, and its whole process."""
+    address = link("follow/confirm")
+    whole = following.follow("lena@example.org", on=process, language="en", zone="UTC", now=now)
+    for each in (followed, whole):
+        following.confirm(each, now=now)
+    return address, followed, whole
+
+
+def test_the_link_leads_to_switches_of_all_that_the_address_follows(client, heard):
+    address, hearing, whole = heard
+    page = client.get(address)
+
+    assert [each for each, _field in page.context["form"].rows()] == [hearing, whole]
+    assert body(page).count('type="checkbox"') == body(page).count(" checked") == 6
+    assert "All events of Global Compact for Migration" in body(page)
+    assert body(page).count("/follow/stop/") == 2
+
+
+def test_each_switch_is_taken_for_its_own_thing(client, heard):
+    address, hearing, whole = heard
+
+    told = client.post(address, choice(hearing, whole, a=["news"], b=[]), follow=True)
+
+    assert "Saved." in body(told)
+    assert (wishes(hearing), wishes(whole)) == (["news"], [])
+    assert body(told).count(" checked") == 1
+
+
+def test_what_did_not_stand_on_the_page_is_left_alone(client, heard):
+    address, hearing, whole = heard
+
+    client.post(address, choice(hearing, a=["changes"]))
+
+    assert (wishes(hearing), wishes(whole)) == (["changes"], ["changes", "news", "reminders"])
+
+
+def test_what_was_stopped_meanwhile_is_not_begun_again(client, heard, now):
+    address, hearing, whole = heard
+    following.stop(whole, now=now)
+
+    assert client.post(address, choice(hearing, whole, a=[], b=["news"])).status_code == 302
+
+    assert list(Follower.objects.all()) == [hearing]
+
+
+@pytest.mark.parametrize("typed", ["all", "\x00", "news\x00", "x" * 5000, "<b>"])
+def test_what_is_no_switch_gets_a_sentence_and_changes_nothing(client, heard, typed):
+    address, hearing, whole = heard
+
+    page = client.post(address, choice(hearing, whole, a=[typed], b=[]))
+
+    assert page.status_code == 200
+    assert list(page.context["form"].errors) == [str(hearing.pk)]
+    assert "Choose from this list." in body(page)
+    assert wishes(hearing) == wishes(whole) == ["changes", "news", "reminders"]
+
+
+def test_others_switches_are_not_reached(client, heard, hearing, now):
+    address, *_own = heard
+    other = following.follow("eva@example.org", on=hearing, language="en", zone="UTC", now=now)
+    following.confirm(other, now=now)
+
+    client.post(address, choice(other, a=[]))
+
+    assert wishes(other) == ["changes", "news", "reminders"]
+    assert str(other.pk) not in body(client.get(address))
+
+
+def test_what_somebody_else_asked_for_in_ones_name_is_not_among_them(client, heard, second, now):
+    address, *_own = heard
+    schedule.publish(second, by=None, now=now)
+    asked = following.follow("lena@example.org", on=second, language="en", zone="UTC", now=now)
+
+    assert str(asked.pk) not in body(client.get(address))
+
+
+def test_nobody_chooses_before_they_have_said_yes(client, followed):
+    address = link("follow/confirm")
+
+    page = client.post(address, choice(followed, a=["news"]))
+
+    assert "Shall we tell you?" in body(page)
+    assert Follower.objects.get().confirmed_at is None
+
+
+def test_the_switch_of_what_one_click_has_stopped_is_off(client, heard, hearing):
+    address, follower, whole = heard
+    token = preferences.token(follower.email, hearing.pk, Kind.ANNOUNCEMENT)
+    client.post(f"/en/letters/stop/{token}/")
+
+    assert wishes(follower) == ["news", "reminders"]
+    assert body(client.get(address)).count(" checked") == 5
+
+
+FOLLOWED = "/en/accounts/following/"
+
+
+def test_whoever_is_signed_in_has_the_same_switches(client, amina, hearing, now):
+    follower = following.follow(amina.email.upper(), on=hearing, language="en", zone="UTC", now=now)
+    client.force_login(amina)
+    assert "You follow nothing yet." in body(client.get(FOLLOWED))
+    following.confirm(follower, now=now)
+    assert body(client.get(FOLLOWED)).count(" checked") == 3
+
+    saved = client.post(FOLLOWED, choice(follower, a=["reminders"]), follow=True)
+
+    assert "Saved." in body(saved)
+    assert wishes(follower) == ["reminders"]
+
+
+def test_the_account_page_leads_to_them(client, amina):
+    client.force_login(amina)
+
+    assert f'href="{FOLLOWED}"' in body(client.get("/en/accounts/me/"))
+
+
 # One-click stop
 
 
