@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pages.cache.KeptPages",
     "gcm_portal.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -67,9 +68,13 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.Answered",
+    "accounts.middleware.Ended",
     "accounts.middleware.Idle",
     "accounts.middleware.SecondFactor",
 ]
+
+PAGES_KEPT_FOR = 1.0  # seconds
 
 ROOT_URLCONF = "gcm_portal.urls"
 WSGI_APPLICATION = "gcm_portal.wsgi.application"

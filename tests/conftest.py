@@ -32,9 +32,11 @@ NEW_YORK = "America/New_York"
 
 
 def pytest_configure() -> None:
-    """No test reaches the mail server of whoever runs it, or needs collected files."""
+    """No test reaches the mail server of whoever runs it, needs collected files, or meets a page
+    that another one has kept."""
     os.environ.pop("EMAIL_URL", None)
     portal_settings.EMAIL_URL = ""
+    portal_settings.PAGES_KEPT_FOR = 0
     portal_settings.STORAGES = portal_settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }

@@ -20,6 +20,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts import calendars
 from accounts.models import KeptPost, User
 from audit.models import Entry
 from events import deadlines, following, mails, roles, schedule
@@ -28,7 +29,7 @@ from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import decisions, intake, links
 from registrations.intake import Person
-from registrations.models import Exemption, Invitation
+from registrations.models import Correction, Exemption, Invitation
 from stakeholders.models import ImportRun, Membership
 from tests.conftest import an_event, signed_in
 
@@ -56,6 +57,7 @@ account_logout                                       >.... ... ...
 account_reauthenticate                               Lxxxx xxx xxx
 account_request_login_code                           LLLLL LLL LLL
 account_signup                                       LLLLL LLL LLL
+accounts:calendar                                    55555 555 555
 accounts:kept                                        L0.00 000 000
 accounts:me                                          L.... ... ...
 admin/                                               >>>>> 000 000
@@ -66,6 +68,7 @@ admin/events/event/<path:object_id>/                 >>>>> >>> >>>
 admin/events/process/<path:object_id>/               >>>>> >>> >>>
 admin/events/role/<path:object_id>/                  >>>>> >>> >>>
 admin/notifications/letter/<path:object_id>/         >>>>> >>> >>>
+admin/registrations/correction/<path:object_id>/     >>>>> >>> >>>
 admin/registrations/delegate/<path:object_id>/       >>>>> >>> >>>
 admin/registrations/exemption/<path:object_id>/      >>>>> >>> >>>
 admin/registrations/invitation/<path:object_id>/     >>>>> >>> >>>
@@ -140,6 +143,13 @@ admin:notifications_letter_release                   >>>>> 0x0 .0.
 admin:notifications_letter_send_again                >>>>> 0.0 .0.
 admin:password_change                                >>>>> 000 000
 admin:password_change_done                           >>>>> 000 000
+admin:registrations_correction_accept                >>>>> 0.0 .0.
+admin:registrations_correction_add                   >>>>> xxx xxx
+admin:registrations_correction_change                >>>>> x.x .>.
+admin:registrations_correction_changelist            >>>>> x.x ...
+admin:registrations_correction_decline               >>>>> 0.0 .0.
+admin:registrations_correction_delete                >>>>> xxx xxx
+admin:registrations_correction_history               >>>>> >.> .>.
 admin:registrations_delegate_add                     >>>>> xxx xxx
 admin:registrations_delegate_approve                 >>>>> x.0 .0.
 admin:registrations_delegate_ask                     >>>>> x.0 .0.
@@ -204,6 +214,7 @@ events:follow                                        ..... ... ...
 events:follow_confirm                                ..... ... ...
 events:follow_process                                ..... ... ...
 events:follow_stop                                   ..... ... ...
+events:followed                                      L.... ... ...
 events:stop                                          ..... ... ...
 favicon.ico                                          >>>>> >>> >>>
 healthz                                              ..... ... ...
@@ -223,22 +234,36 @@ mfa_remove_webauthn                                  L0000 000 000
 mfa_view_recovery_codes                              L0000 000 000
 notifications:letter                                 00000 000 000
 notifications:mailbox                                00000 000 000
+pages:accessibility                                  ..... ... ...
+pages:calendar                                       ..... ... ...
+pages:calendar_month                                 ..... ... ...
+pages:check                                          ..... ... ...
+pages:deadlines_ics                                  ..... ... ...
 pages:event                                          ..... ... ...
 pages:event_ics                                      ..... ... ...
 pages:events                                         ..... ... ...
+pages:help                                           ..... ... ...
 pages:home                                           ..... ... ...
+pages:news_atom                                      ..... ... ...
+pages:own_ics                                        ..... ... ...
 pages:participants                                   ..... ... ...
+pages:privacy                                        ..... ... ...
 pages:process                                        ..... ... ...
+pages:process_atom                                   ..... ... ...
+pages:process_ics                                    ..... ... ...
 readyz                                               ..... ... ...
 registrations:ask_in                                 L0>00 000 000
 registrations:check                                  L0.00 000 000
+registrations:choose_people                          L0.00 000 000
 registrations:colleagues                             L0.00 000 000
 registrations:confirm                                ..... ... ...
 registrations:confirm_person                         55555 555 555
+registrations:correct                                L0.00 000 000
 registrations:invitation                             ..... ... ...
 registrations:listing                                ..... ... ...
 registrations:mine                                   L.... ... ...
 registrations:organisation                           L0.00 000 000
+registrations:paste                                  L0.00 000 000
 registrations:people                                 L0.00 000 000
 registrations:person                                 L0.00 000 000
 registrations:registration                           L0.00 000 000
@@ -260,13 +285,19 @@ usersessions_list                                    L.... ... ...
 
 # Addresses that only take what is posted (their rows above say 5).
 POSTED = """
+accounts:calendar             L>>>> >>> >>>
 registrations:confirm_person  L0>00 000 000
 registrations:remove_person   L0>00 000 000
 stakeholders:invitation       L0>>0 000 000
 """
 
 # Whoever has the link is the person that it is of: it is a secret itself.
-SIGNED = {"registrations:confirm", "registrations:listing", "registrations:invitation"}
+SIGNED = {
+    "pages:own_ics",
+    "registrations:confirm",
+    "registrations:listing",
+    "registrations:invitation",
+}
 
 # What stands in no answer but those to the people named.
 EVERYTHING = {"own", "root"}
@@ -346,6 +377,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
     people |= {"clara": signed_in(clara), "dina": signed_in(dina)}
     people["root"] = signed_in(User.objects.create_superuser("root@secretariat.example"))
     assert list(people) == list(PEOPLE)
+    calendars.renew(amina)
     invitation = Invitation.objects.create(
         event=hearing,
         email="nadia@harbour.example",
@@ -355,6 +387,14 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
     )
     exemption = Exemption.objects.create(
         event=hearing, organisation=diaspora_network, asked_by=amina, asked_at=now, reason="Late."
+    )
+    correction = Correction.objects.create(
+        delegate=head,
+        was={"family_name": "Traoré"},
+        wished={"family_name": "Traore"},
+        reason="As in the passport.",
+        asked_by=amina,
+        asked_at=now,
     )
     things = [
         amina,
@@ -371,6 +411,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         Role.objects.get(user=clara),
         invitation,
         exemption,
+        correction,
         ImportRun.objects.create(by=clara, at=now, file_name="list.csv"),
     ]
     return Cast(
@@ -406,14 +447,21 @@ VALUES: dict[str, Callable[[Cast], list]] = {
     "mfa_edit_webauthn": lambda c: [1],
     "mfa_remove_webauthn": lambda c: [1],
     "notifications:letter": lambda c: [c.things["letter"].pk],
+    "pages:own_ics": lambda c: [c.things["user"].calendar_secret],
+    "pages:calendar_month": lambda c: [c.now.date()],
     "pages:process": lambda c: [c.sent.event.process.slug],
+    "pages:process_atom": lambda c: [c.sent.event.process.slug],
+    "pages:process_ics": lambda c: [c.sent.event.process.slug],
     "stakeholders:answer": lambda c: [c.sent.organisation_id, c.asked.pk],
     "stakeholders:change": lambda c: [c.sent.organisation_id, c.colleague.pk, "remove"],
     "registrations:check": lambda c: [c.draft.reference],
     "registrations:confirm": lambda c: [end_of(links.confirmation_path(c.head))],
+    "registrations:correct": lambda c: [c.sent.reference, c.things["delegate"].pk],
     "registrations:invitation": lambda c: [end_of(links.invitation_path(c.things["invitation"]))],
     "registrations:listing": lambda c: [end_of(links.listing_path(c.head))],
     "registrations:organisation": lambda c: [c.draft.reference],
+    "registrations:choose_people": lambda c: [c.draft.reference],
+    "registrations:paste": lambda c: [c.draft.reference],
     "registrations:people": lambda c: [c.draft.reference],
     "registrations:remove_person": lambda c: [c.draft.reference, c.draft.delegates.get().pk],
 }

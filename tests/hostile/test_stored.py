@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.http import QueryDict
@@ -46,35 +47,45 @@ ENOUGH = 40
 """So much of a text is looked for: lists shorten long ones."""
 OF_EACH = "_change", "_letter_page"
 """Other pages are opened of one thing of each sort."""
-# What is stored and stands on no page.
-NOWHERE: set[str] = set()
 
 
 @dataclass
 class Round:
-    """Who and what there is in it, and what was taken, by page and field."""
+    """Who and what there is in it, and what was taken, by when, page and field."""
 
     number: int
     clara: Visitor
     root: Visitor
     process: Any
     now: Any
-    taken: dict[tuple[str, str], str] = field(default_factory=dict)
+    taken: dict[tuple[int, str, str], str] = field(default_factory=dict)
     turn: int = 0
     event: Any = None
     registration: Any = None
 
     def __post_init__(self) -> None:
-        self.user = User.objects.create_user(f"own{self.number}@group.example")
+        self.user = self.newcomer(f"own{self.number}@group.example")
         self.own = Visitor(signed_in(self.user))
+
+    @property
+    def language(self) -> str:
+        """Of the letters in this round."""
+        return settings.LANGUAGES[self.number % len(settings.LANGUAGES)][0]
+
+    def newcomer(self, email: str) -> User:
+        return User.objects.create_user(email, language=self.language)
 
     def enter(self, visitor: Visitor, url: str, **instead: str) -> bool:
         """Every page of a round gets other texts, and in every round others than before."""
         begin = (self.number * A_ROUND + self.turn * A_PAGE) % len(EVERY)
         self.turn += 1
         taken = visitor.enter(url, *EVERY[begin:], *EVERY[:begin], **instead)
-        self.taken |= {(name_of(url), name): text for name, text in (taken or {}).items()}
+        for name, text in (taken or {}).items():
+            self.keep(name_of(url), name, text)
         return taken is not None
+
+    def keep(self, page: str, name: str, text: str) -> None:
+        self.taken[self.turn, page, name] = text
 
     def must_enter(self, visitor: Visitor, url: str, **instead: str) -> None:
         assert self.enter(visitor, url, **instead), (url, visitor.refused[-3:])
@@ -123,7 +134,7 @@ def bring_an_event(it: Round) -> None:
     it.must_enter(it.clara, admin("events_event_publish", it.event))
     it.event.refresh_from_db()
     email = f"fan{it.number}@press.example"
-    follower = following.follow(email, on=it.event, language="ar", zone="UTC", now=it.now)
+    follower = following.follow(email, on=it.event, language=it.language, zone="UTC", now=it.now)
     following.confirm(follower, now=it.now)
 
 
@@ -145,7 +156,7 @@ def belong(it: Round) -> None:
     """Somebody asks to join and is refused; another is let in and removed."""
     organisation = it.registration.organisation
     for number, answer in enumerate(({"answer": "no"}, {"answer": "member", "reason": ""})):
-        user = User.objects.create_user(f"asks{it.number}.{number}@group.example")
+        user = it.newcomer(f"asks{it.number}.{number}@group.example")
         other = Visitor(signed_in(user))
         it.must_enter(other, reverse("accounts:me"))
         it.must_enter(other, reverse("stakeholders:ask", args=[organisation.pk]))
@@ -175,9 +186,6 @@ def decide(it: Round) -> None:
 
 def come_late(it: Round) -> None:
     """Groups that are asked to come, and one that asks to."""
-    invite = admin("events_event_invite", it.event)
-    it.must_enter(it.clara, invite)
-    it.taken.pop((name_of(invite), "groups"), None)
     name, reason = (EVERY[at % len(EVERY)].replace("\0", "") for at in (it.number, -it.number))
     late = Organisation(name=f"{names.one_line(name)[:200]} {it.number}", country="ML")
     asked = Exemption.objects.create(
@@ -188,9 +196,11 @@ def come_late(it: Round) -> None:
         reason=reason[:2000],
     )
     it.must_enter(it.clara, admin("registrations_exemption_refuse", asked))
-    it.taken["exemption", "reason"] = reason.strip()
+    it.keep("exemption", "reason", reason.strip())
+    invite = admin("events_event_invite", it.event)
+    assert it.clara.enter(invite, EVERY[it.number % len(EVERY)]) is not None
     for invitation in it.event.invitations.all():
-        it.taken["invitation", invitation.email] = invitation.name
+        it.keep("invitation", invitation.email, invitation.name)
 
 
 def move(it: Round) -> None:
@@ -208,7 +218,7 @@ def come_back(it: Round) -> None:
     body = QueryDict(mutable=True)
     body.update({"reason": text, text: "name"})
     kept.keep(it.user, "/admin/", body, now=it.now)
-    it.taken["accounts:kept", "reason"] = text
+    it.keep("accounts:kept", "reason", text)
 
 
 def things_of(it: Round) -> dict[str, list]:
@@ -267,7 +277,7 @@ def pages_of(it: Round) -> Iterator[tuple[Visitor, str]]:
         yield guest, links.invitation_path(invitation)
 
 
-def look(it: Round) -> set[tuple[str, str]]:
+def look(it: Round) -> set[tuple[int, str, str]]:
     """At every page; what stands on none of them."""
     missing = {at: folded(text)[:ENOUGH] for at, text in it.taken.items()}
     for visitor, url in pages_of(it):
@@ -290,7 +300,7 @@ def test_what_is_taken_is_shown_as_it_is(process, clara, now, part):
 
     assert {at for it in played for at in look(it)} == set()
     open_lists(root, played)
-    assert [each for it in played for who in (it.own, it.clara) for each in who.wrong] == []
+    assert [wrong for it in played for each in (it.own, it.clara) for wrong in each.wrong] == []
     assert root.wrong == []
     assert [title for title in titles() if title != names.one_line(title)] == []
     assert list(letters.wrong_with(Letter.objects.all())) == []
@@ -360,4 +370,6 @@ def test_a_hostile_list_of_organisations_is_read_and_handed_back(process, clara)
     stayed_out = visitor.client.get(admin("stakeholders_importrun_stayed_out", run))
     assert visitor.wrong == []
     assert list(files.formulas_in(files.rows_of(stayed_out.content))) == []
+    run.refresh_from_db()
+    assert run.applied_at
     assert Organisation.objects.count() > len(EVERY) // 2

@@ -1,3 +1,4 @@
+import re
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -133,30 +134,6 @@ def test_the_bare_address_leads_to_the_readers_language(client, now):
 
 
 # Lists
-
-
-def test_the_list_of_events_has_what_comes_by_date_and_what_was_the_newest_first(
-    client, publish, process, now
-):
-    for slug, days in (("c", 20), ("b", 10), ("a", -10), ("z", -20)):
-        publish(slug, days=days)
-    Event.objects.create(
-        process=process,
-        slug="draft",
-        kind="hearing",
-        name_en="Secret",
-        starts_on=now.date(),
-        ends_on=now.date(),
-        zone="UTC",
-    )
-
-    page = client.get("/en/events/")
-
-    (group,) = page.context["groups"]
-    assert group["process"] == process
-    assert slugs(group["coming"]) == ["b", "c"]
-    assert slugs(group["past"]) == ["a", "z"]
-    assert "Secret" not in page.content.decode()
 
 
 def test_an_event_is_past_when_its_last_day_is_over_where_it_takes_place(publish, now):
@@ -315,7 +292,7 @@ def test_a_moved_deadline_shows_the_old_date_struck_out_and_the_reason(
 
     assert page.count(f">{old}</s>") == 2
     assert shown.closing(deadline.closes_at, deadline.zone) in page
-    assert "The date was changed: Visas take &lt;longer&gt;" in page
+    assert "The date was extended: Visas take &lt;longer&gt;" in page
 
 
 def test_after_two_moves_the_date_before_the_last_one_is_struck_out(client, hearing, deadline, now):
@@ -335,7 +312,7 @@ def test_after_two_moves_the_date_before_the_last_one_is_struck_out(client, hear
     assert first != second
     assert f">{second}</s>" in page
     assert f">{first}</s>" not in page
-    assert "The date was changed: Holidays" in page
+    assert "The date was extended: Holidays" in page
 
 
 def test_a_past_event_says_so(client, publish):
@@ -535,3 +512,128 @@ def test_seats_are_not_offered_for_what_does_not_take_place(client, publish, now
     Event.objects.filter(pk=event.pk).update(state=over)
 
     assert "50 seats" not in read(client, event)
+
+
+# The states of an event
+
+
+def aside(page: str) -> str:
+    """The words of the card beside the text."""
+    card = re.search(r"<aside.*?</aside>", page, re.DOTALL).group()
+    return " ".join(re.sub(r"<[^>]+>", " ", card).split())
+
+
+def test_before_it_opens_one_can_ask_to_be_told(client, hearing, deadline, now):
+    Deadline.objects.filter(pk=deadline.pk).update(opens_at=now + DAY)
+
+    page = read(client, hearing)
+
+    assert f'<a class="btn wide alt" href="{reverse("events:follow", args=["hearing"])}">' in page
+    assert "Registration opens" in aside(page)
+    assert f'data-local="{(now + DAY).strftime("%Y-%m-%dT%H:%M:%SZ")}"' in page
+    assert aside(page).count("Tell me") == 1
+
+
+def test_the_last_24_hours_are_said_calmly(client, hearing, deadline, now):
+    Deadline.objects.filter(pk=deadline.pk).update(closes_at=now + DAY)
+
+    page = read(client, hearing)
+
+    assert '<span class="tag ok">Registration open</span>' in page
+    assert '<span class="tag warn">Last 24 hours</span>' in page
+    assert "What you save is kept in any case." in aside(page)
+    assert 'class="tag bad"' not in page
+
+
+def test_an_earlier_close_is_no_extension(client, hearing, deadline, now):
+    deadlines.move(
+        deadline, closes_at=deadline.closes_at - DAY, by=None, now=now, reason="The room"
+    )
+
+    assert "The date was changed: The room" in aside(read(client, hearing))
+
+
+def test_where_all_seats_are_given_one_registers_for_the_waiting_list(client, hearing):
+    Event.objects.filter(pk=hearing.pk).update(seats=0, admission="first_come")
+
+    page = read(client, hearing)
+
+    assert '<span class="tag warn">Full: waiting list</span>' in page
+    assert "Register for the waiting list" in aside(page)
+    assert "new people wait in the order of their registration" in aside(page)
+    assert "Start registration" not in page
+
+
+def test_after_the_close_a_draft_is_found_again(client, hearing, deadline, now):
+    Deadline.objects.filter(pk=deadline.pk).update(closes_at=now)
+
+    page = read(client, hearing)
+
+    assert "Your draft is kept, and you can ask from it to be let in." in aside(page)
+    assert f'href="{reverse("registrations:mine")}"' in re.search(r"<aside.*", page, re.S).group()
+
+
+@pytest.mark.parametrize("act", [schedule.postpone, schedule.cancel])
+def test_why_it_does_not_take_place_is_said(client, hearing, now, act):
+    act(hearing, by=None, now=now, reason="The <room> was taken")
+
+    page = read(client, hearing)
+
+    assert "Why: The &lt;room&gt; was taken" in aside(page)
+    assert ("Tell me when the new dates are known" in aside(page)) is (act == schedule.postpone)
+
+
+def test_why_it_was_moved_is_said_beside_the_old_days(client, hearing, now):
+    old = shown.days(hearing.starts_on, hearing.ends_on)
+    later = hearing.starts_on + 7 * DAY
+    days = {"starts_on": later, "ends_on": later, "starts_at": None, "ends_at": None}
+    schedule.move(hearing, **days, by=None, now=now, reason="A holiday")
+
+    page = read(client, hearing)
+
+    assert f'<s class="mute">{old}</s>' in page
+    assert "Why it was moved: <bdi>A holiday</bdi>" in page
+
+
+def test_a_postponed_event_is_not_over_when_its_old_days_are(client, publish, now):
+    event = publish("old-days", days=-3)
+    Event.objects.filter(pk=event.pk).update(state="postponed")
+
+    page = read(client, event)
+
+    assert "This event is postponed" in aside(page)
+    assert "/follow/" in page
+
+
+def test_an_event_that_has_been_says_what_there_is_of_it(client, publish, now):
+    event = publish("past", days=-3, closes_at=now - 5 * DAY)
+    assert "No recording and no document of it is known here." in aside(read(client, event))
+    Event.objects.filter(pk=event.pk).update(recording_url="https://media.example.org/1")
+    Segment.objects.create(event=event, date=event.starts_on, name_en="Opening")
+    Document.objects.create(
+        event=event, title_en="Summary", url="https://www.un.org/doc/summary.pdf", language="fr"
+    )
+
+    page = read(client, event)
+
+    assert aside(page) == (
+        "This event has been What there is of it: Recording Programme Documents and outcome"
+        " Other events of this process"
+    )
+    assert '<h2 id="documents-title">Documents and outcome</h2>' in page
+    assert "(PDF, French, " in page
+    assert '<bdi dir="ltr">un.org</bdi>' in page
+    assert "Registration closed" not in aside(page)
+
+
+def test_an_address_without_an_ending_is_no_file(client, hearing):
+    Document.objects.create(event=hearing, title_en="Page", url="https://example.org/a.b/page.v2")
+
+    assert '(<bdi dir="ltr">example.org</bdi>)' in read(client, hearing)
+
+
+def test_an_event_page_asks_the_database_as_seldom_as_it_can(
+    client, hearing, django_assert_num_queries
+):
+    with django_assert_num_queries(6):  # clock; event, windows, their moves; programme; documents
+        read(client, hearing)
