@@ -107,9 +107,9 @@ def test_beside_each_choice_stands_what_it_would_show_with_the_others_chosen(cli
     swiss = client.get("/en/events/?country=CH")
 
     assert options(everything, "registration") == [
-        "Open (1)",
+        "Registration open (1)",
         "Opens later (1)",
-        "Closed (1)",
+        "Registration closed (1)",
         "Groups do not register here (1)",
         "Past event (1)",
     ]
