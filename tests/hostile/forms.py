@@ -133,7 +133,9 @@ class Page(HTMLParser):
             self.form = Form(action, told.get("method", "get").lower())
             self.found.append(self.form)
             self.has_button = False
-        if self.form is None or not (name := told.get("name", "")) and tag != "option":
+        name = told.get("name", "")
+        is_button = tag == "button" and told.get("type", "submit") == "submit"
+        if self.form is None or not (name or is_button or tag == "option"):
             return
         if tag == "input":
             self._input(name, told)
@@ -149,7 +151,7 @@ class Page(HTMLParser):
                 self.form.values[self.select] = [value]
             if value:
                 self.form.options.setdefault(self.select, value)
-        elif tag == "button" and told.get("type", "submit") == "submit":
+        elif is_button:
             self._button(name, told)
 
     def _link(self, href: str) -> None:
@@ -168,7 +170,7 @@ class Page(HTMLParser):
     def _button(self, name: str, told: dict[str, str]) -> None:
         """A form is sent by one of them."""
         assert self.form
-        if not self.has_button:
+        if name and not self.has_button:
             self.form.values[name] = [told.get("value", "")]
         self.has_button = True
 
