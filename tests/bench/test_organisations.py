@@ -7,6 +7,7 @@ import pytest
 from bench import names, organisations, seed
 from bench.figures import Figure
 from bench.place import Trouble
+from stakeholders import matching
 from stakeholders.importing import Candidate, Row
 from stakeholders.models import ImportRun, Organisation
 
@@ -16,6 +17,13 @@ class Course(SimpleNamespace):
 
     def add(self, *told) -> None:
         self.figures.append(Figure(*told))
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch) -> None:
+    """A short list that is all alike, and little patience with it."""
+    monkeypatch.setattr(organisations, "ALIKE", 3_000)
+    monkeypatch.setattr(matching, "MOST_COMPARISONS", 300_000)
 
 
 @pytest.fixture
@@ -44,6 +52,7 @@ def test_a_list_is_measured_and_nothing_of_it_stays(course, now):
         "of 12 variants, found first",
         "search for an organisation, p50",
         "of 12 strangers, joined without a person",
+        "a list of 3,000 names that are all alike, refused",
     ]
     assert list(Organisation.objects.order_by("pk").values()) == before
     assert not ImportRun.objects.exists()
