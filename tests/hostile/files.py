@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from django.urls import reverse
 from events.models import Event
 from registrations import exports
 from registrations.models import Delegate
+from tests.hostile import forms
 
 # Before the sign that begins a formula there may be spaces, and what nobody sees.
 UNSEEN = "\\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
@@ -22,10 +24,14 @@ FORMULA = re.compile(f"[{UNSEEN}\U000e0000-\U000e007f]*[=+\\-@＝＋－＠]|[\t\
 NUMBER = re.compile(r"\+[0-9][0-9 ]+")
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 LONGEST_LINE = 75
-OF_CALENDAR = {"PRODID", "VERSION", "METHOD"}
-OF_BOTH = {"UID", "DTSTAMP", "SEQUENCE", "SUMMARY", "URL", "DTSTART"}
-OF_MEETING = OF_BOTH | {"LAST-MODIFIED", "STATUS", "LOCATION", "DTEND"}
-OF_DEADLINE = OF_BOTH | {"TRANSP", "DESCRIPTION"}
+PROPERTIES = {
+    "VCALENDAR": {"PRODID", "VERSION", "METHOD", "NAME", "X-WR-CALNAME", "REFRESH-INTERVAL"},
+    "VEVENT": {
+        *("UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "SUMMARY", "URL", "STATUS", "LOCATION"),
+        *("DTSTART", "DTEND", "TRANSP", "DESCRIPTION"),
+    },
+}
+ATOM = "{http://www.w3.org/2005/Atom}"
 
 
 def rows_of(content: bytes) -> list[list[str]]:
@@ -87,20 +93,27 @@ def parts_of(book: bytes) -> Iterator[str]:
                 yield f"part {name}"
 
 
-def wrong_with_calendar(event: Event) -> Iterator[str]:
-    content = Client().get(reverse("pages:event_ics", args=[event.slug])).content
+def wrong_with_calendar(content: bytes, events: Iterable[Event]) -> Iterator[str]:
     for line in content.removesuffix(b"\r\n").split(b"\r\n"):
         if len(line) > LONGEST_LINE or re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", line):
             yield f"line {line!r}"
     calendar = icalendar.Calendar.from_ical(content)
-    meeting, *deadlines = calendar.subcomponents
-    known = [(calendar, OF_CALENDAR), (meeting, OF_MEETING)]
-    known += [(each, OF_DEADLINE) for each in deadlines]
-    for part, properties in known:
-        if set(part) != properties or any(isinstance(each, list) for each in part.values()):
-            yield f"{part.name} {list(part.keys())}"
-    if len(deadlines) != event.deadlines.count():
-        yield f"{len(deadlines)} deadlines"
-    event.refresh_from_db()
-    if cell_of(meeting["SUMMARY"]) != cell_of(event.name):
-        yield f"summary {meeting['SUMMARY']!r}"
+    for part in calendar.walk():
+        twice = [name for name, value in part.items() if isinstance(value, list)]
+        if twice or set(part) - PROPERTIES[part.name]:
+            yield f"{part.name} {list(part)}"
+    said = [cell_of(part["SUMMARY"]) for part in calendar.subcomponents]
+    for event in events:
+        if not any(summary.endswith(cell_of(event.name)) for summary in said):
+            yield f"no {event.name!r}"
+
+
+def wrong_with_news(content: bytes) -> Iterator[str]:
+    """What each entry says is a page of its own, written down as a text."""
+    entries = ElementTree.fromstring(content).findall(f"{ATOM}entry")
+    if not entries:
+        yield "no news"
+    for entry in entries:
+        summary = entry.findtext(f"{ATOM}summary")
+        alive = forms.Page("", summary).alive if summary else ["nothing said"]
+        yield from (f"{entry.findtext(f'{ATOM}id')}: {what}" for what in alive)

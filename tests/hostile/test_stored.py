@@ -22,14 +22,14 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
-from accounts import kept, names
+from accounts import calendars, kept, names
 from accounts.models import KeptPost, User
 from audit.models import Entry
 from events import following
 from events.models import Deadline, Event
 from notifications.models import Letter
 from registrations import announcements, links, listing, reminders
-from registrations.models import Exemption, Invitation, Registration
+from registrations.models import Correction, Exemption, Invitation, Registration
 from stakeholders import membership
 from stakeholders.models import ImportRun, Membership, Organisation
 from tests import test_who_may as who
@@ -178,6 +178,11 @@ def decide(it: Round) -> None:
     it.must_enter(it.own, second.get_absolute_url())
     for word, delegate in (("decline", second), ("approve", head), ("approve", third)):
         it.must_enter(it.clara, admin(f"registrations_delegate_{word}", delegate))
+    for delegate, word in ((head, "accept"), (third, "decline")):
+        url = reverse("registrations:correct", args=[it.registration.reference, delegate.pk])
+        it.must_enter(it.own, url, email=f"{word}{it.number}@group.example")
+        asked = Correction.objects.get(delegate=delegate)
+        it.must_enter(it.clara, admin(f"registrations_correction_{word}", asked))
     replace = reverse("registrations:replace", args=[it.registration.reference, third.pk])
     it.must_enter(it.own, replace, email=f"new{it.number}@group.example")
     head.refresh_from_db()
@@ -234,6 +239,7 @@ def things_of(it: Round) -> dict[str, list]:
         "organisation": [organisation],
         "representative": list(organisation.representatives.all()),
         "membership": list(organisation.memberships.all()),
+        "correction": list(Correction.objects.filter(delegate__registration=it.registration)),
         "exemption": list(Exemption.objects.filter(event=event)),
         "invitation": list(Invitation.objects.filter(event=event)),
         "letter": one_of_each(letters_of, lambda letter: letter.key.partition(":")[0]),
@@ -305,8 +311,7 @@ def test_what_is_taken_is_shown_as_it_is(process, clara, now, part):
     assert [title for title in titles() if title != names.one_line(title)] == []
     assert list(letters.wrong_with(Letter.objects.all())) == []
     assert list(files.wrong_with_attendees(root.client)) == []
-    for it in played:
-        assert list(files.wrong_with_calendar(it.event)) == []
+    assert list(wrong_in_feeds(played)) == []
 
 
 def titles() -> Iterator[str]:
@@ -316,6 +321,24 @@ def titles() -> Iterator[str]:
             fields = [each.name for each in model._meta.fields if type(each) is models.CharField]
             for row in model._default_manager.values_list(*fields) if fields else []:
                 yield from filter(None, row)
+
+
+def wrong_in_feeds(played: list[Round]) -> Iterator[str]:
+    """In whatever calendar programs and feed readers ask for."""
+    process, events = [played[0].process.slug], [it.event for it in played]
+    for it in played:
+        it.event.refresh_from_db()
+        calendars.renew(it.user)
+        for name, value in (("event_ics", it.event.slug), ("own_ics", it.user.calendar_secret)):
+            yield from files.wrong_with_calendar(asked_for(name, value), [it.event])
+    yield from files.wrong_with_calendar(asked_for("process_ics", *process), events)
+    yield from files.wrong_with_calendar(asked_for("deadlines_ics"), events)
+    yield from files.wrong_with_news(asked_for("news_atom"))
+    yield from files.wrong_with_news(asked_for("process_atom", *process))
+
+
+def asked_for(name: str, *values: str) -> bytes:
+    return Client().get(reverse(f"pages:{name}", args=values)).content
 
 
 def let_letters_out(now: Any) -> None:
