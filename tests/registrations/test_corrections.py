@@ -236,11 +236,16 @@ def test_a_yes_and_a_no_at_once_are_one_answer(at_once, asked, moussa, clara, no
 def test_without_reading_anew_both_would_be_given(
     at_once, meeting, monkeypatch, asked, moussa, clara, now
 ):
-    """The control: the row is read before the lock, and not again."""
+    """The control: all is read before the lock, and not again."""
+    people = Delegate.objects.select_related(
+        "representative",
+        "registration__event__process",
+        "registration__organisation",
+    )
 
     def hold(correction):
         held = Correction.objects.get(pk=correction.pk)
-        held.delegate = Delegate.objects.get(pk=moussa.pk)
+        held.delegate = people.get(pk=moussa.pk)
         meeting()
         return held
 
