@@ -71,13 +71,13 @@ class PersonForm(forms.Form):
 
     given_names = NameField(
         label=_("Given names"),
-        max_length=120,
+        max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("Write at least one name.")},
     )
     family_name = NameField(
         label=_("Family name"),
-        max_length=120,
+        max_length=255,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -311,8 +311,8 @@ class Representative(models.Model):
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="representatives"
     )
-    given_names = models.CharField(_("given names"), max_length=120)
-    family_name = models.CharField(_("family name"), max_length=120, blank=True)
+    given_names = models.CharField(_("given names"), max_length=255)
+    family_name = models.CharField(_("family name"), max_length=255, blank=True)
     email = models.EmailField(_("email address"), max_length=254, blank=True)
     search_text = models.TextField(editable=False, default="")
 

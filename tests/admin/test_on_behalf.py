@@ -168,7 +168,7 @@ def test_each_line_that_is_not_understood_is_told_and_everything_typed_is_kept(c
             "; Nameless",
             "a; b; c@d.example; head; x; y",
             "Fine; Person",
-            f"{'x' * 121}; Long",
+            f"{'x' * 256}; Long",
         ]
     )
 
@@ -181,7 +181,7 @@ def test_each_line_that_is_not_understood_is_told_and_everything_typed_is_kept(c
             "Asks to speak, Interpreter, Personal assistant.",
             "Line 3: Write at least one name.",
             "Line 4: there are more than five parts in it.",
-            "Line 6: Ensure this value has at most 120 characters (it has 121).",
+            "Line 6: Ensure this value has at most 255 characters (it has 256).",
         ]
     }
     shown = html.unescape(page.content.decode())

@@ -146,7 +146,7 @@ def test_markup_and_breaks_in_names_break_neither_subject_nor_html(sent, hearing
     Event.objects.update(name_en=BAD)
     Organisation.objects.update(name=BAD)
     person = sent.delegates.select_related("representative").first()
-    person.representative.given_names = BAD[:120]
+    person.representative.given_names = BAD
     person.representative.save()
     sent.refresh_from_db()
     Letter.objects.all().delete()

@@ -103,7 +103,7 @@ def test_roles_are_read_as_the_portal_writes_them_in_each_language(code):
 def test_what_is_wrong_with_a_row_is_said_and_how_to_mend_it():
     text = (
         "Awa\tBa\tawa.swmn.example\n\t\tawa@swmn.example\nAwa\tBa\t\tKing\n"
-        "Awa\tawa@swmn.example\nAwa\tBa\t\tdelegate\t+33\tParis\n" + "x" * 121
+        "Awa\tawa@swmn.example\nAwa\tBa\t\tdelegate\t+33\tParis\n" + "x" * 256
     )
 
     assert wrong(text) == [
@@ -123,7 +123,7 @@ def test_what_is_wrong_with_a_row_is_said_and_how_to_mend_it():
             "There are 6 cells in this row, and four are read. Write above the columns what they "
             "hold."
         ],
-        ["Given names: Ensure this value has at most 120 characters (it has 121)."],
+        ["Given names: Ensure this value has at most 255 characters (it has 256)."],
     ]
     assert {row.becomes for row in pasting.read(text).rows} == {pasting.WRONG}
 
