@@ -1,15 +1,15 @@
 """A letter as the bytes that mail programs read (RFC 5322, RFC 2045): seven bits, short lines.
 
-Python's own generator writes the same in five times the time. It still writes the headers that
-are more than plain ASCII.
+Python's own generator writes the same in five times the time, and loses the space between two
+words of a subject where it breaks the line between them (Python 3.11).
 """
 
 import base64
 import binascii
 import re
 import uuid
-from email.policy import SMTP
-from email.utils import format_datetime
+from email.header import Header
+from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
 from django.conf import settings
@@ -67,7 +67,11 @@ def _line(name: str, value: str) -> bytes:
     line = f"{name}: {value}"
     if len(line) <= LONGEST_LINE and line.isascii() and line.isprintable():
         return line.encode() + b"\r\n"
-    return SMTP.fold_binary(*SMTP.header_store_parse(name, value))
+    if LINE_END.search(value):
+        raise ValueError(f"More than one line: {value!r}")
+    words, address = parseaddr(value) if name == "From" else (value, "")
+    encoded = Header(words, "utf-8", header_name=name).encode(linesep="\r\n")
+    return f"{name}: {encoded}{address and f' <{address}>'}\r\n".encode()
 
 
 def _address_line(name: str, address: str) -> bytes:

@@ -145,8 +145,8 @@ def register(it: Round) -> None:
     it.registration = Registration.objects.get(event=it.event)
     reference = [it.registration.reference]
     it.must_enter(it.own, reverse("registrations:organisation", args=reference))
-    for role in ("head", "delegate", "delegate"):
-        email = f"{role}{it.number}@group.example"
+    for number, role in enumerate(["head", "delegate", "delegate"]):
+        email = f"person{it.number}.{number}@group.example"
         people = reverse("registrations:people", args=reference)
         it.must_enter(it.own, people, role=role, email=email)
     it.must_enter(it.own, reverse("registrations:check", args=reference))
