@@ -124,6 +124,21 @@ def meeting(has_ended) -> Callable[[], None]:
     return meet
 
 
+@pytest.fixture
+def meeting_before_writing(meeting) -> Callable[[], None]:
+    """Said in a thread: it meets the other before it writes for the first time. So both have read
+    all that they go by, however slow a line is."""
+    has_written = threading.local()
+
+    def before_writing(execute: Callable, sql: str, *rest: object) -> object:
+        if sql.startswith(("INSERT", "UPDATE")) and not hasattr(has_written, "once"):
+            has_written.once = True
+            meeting()
+        return execute(sql, *rest)
+
+    return lambda: connection.execute_wrappers.append(before_writing)
+
+
 def is_held(lookout: BaseDatabaseWrapper) -> bool:
     """Whether somebody waits for a lock in this database."""
     with lookout.cursor() as cursor:

@@ -15,7 +15,7 @@ from accounts.models import User
 from events.models import Deadline
 from notifications.models import Letter
 from registrations import decisions, intake
-from registrations.models import Delegate, Registration
+from registrations.models import Delegate, Registration, RegistrationQuerySet
 from stakeholders.models import Membership, Organisation
 
 pytestmark = pytest.mark.django_db
@@ -214,20 +214,16 @@ def test_two_who_save_at_once_do_not_overwrite_each_other_unseen(
 
 
 def test_without_the_lock_one_would_overwrite_the_other_unseen(
-    at_once, meeting, monkeypatch, at_desk, colleague, draft
+    at_once, meeting_before_writing, monkeypatch, at_desk, colleague, draft
 ):
     address = draft.delegates.get().get_absolute_url()
     seen = hidden(at_desk.get(address), "seen")
-    checked = intake._check_head
 
-    def check_head(*args, **kwargs):
-        meeting()
-        checked(*args, **kwargs)
+    def held(self, registration, event=None):
+        meeting_before_writing()
+        return self.get(pk=registration.pk)
 
-    monkeypatch.setattr(intake, "_check_head", check_head)
-    monkeypatch.setattr(
-        type(Registration.objects.all()), "held", lambda self, one, event=None: self.get(pk=one.pk)
-    )
+    monkeypatch.setattr(RegistrationQuerySet, "held", held)
 
     answers = at_once(
         *[

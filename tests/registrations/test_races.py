@@ -101,20 +101,13 @@ def unlocked(monkeypatch) -> None:
 
 
 @pytest.fixture
-def unheld(monkeypatch, meeting) -> None:
+def unheld(monkeypatch, meeting_before_writing) -> None:
     """Nobody waits for anybody's draft either: two have read all before one of them writes."""
-    has_written = threading.local()
-
-    def meet_before_writing(execute: Callable, sql: str, *rest: object) -> object:
-        if sql.startswith(("INSERT", "UPDATE")) and not hasattr(has_written, "once"):
-            has_written.once = True
-            meeting()
-        return execute(sql, *rest)
 
     def read(
         self: RegistrationQuerySet, registration: Registration, event: Event | None = None
     ) -> Registration:
-        connection.execute_wrappers.append(meet_before_writing)
+        meeting_before_writing()
         return self.select_related("event", "organisation").get(pk=registration.pk)
 
     monkeypatch.setattr(capacity, "_lock", lambda name: None)
