@@ -103,6 +103,8 @@ DATABASES = {
 }
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3
+# Who opens a cursor here reads it to its end: a file of all people.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c cursor_tuple_fraction=1")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People. Sign-in is by a code from a letter; nobody has a password.

@@ -347,10 +347,9 @@ def as_csv(sheet: Sheet) -> Iterator[str]:
 
 
 def _typed_in_csv(text: Any) -> Value:
-    if text[:1].isalnum() and text.isprintable():
+    if not text or (text[0].isalnum() and text.isprintable()):
         return text
-    text = clean(text)
-    return guarded(text)
+    return guarded(clean(text))
 
 
 def _moment_in_csv(moment: Any) -> Value:

@@ -1,6 +1,8 @@
 """The attendee list at 100,000 people: counted once, and read only as far as it is shown."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -25,8 +27,9 @@ from registrations.admin.sight import sight_of
 from registrations.models import Delegate
 from stakeholders.models import Membership
 
-MOST_COUNTED = 5_000
+MOST_COUNTED = 2_000
 """So many people are counted for every option on each look; more are when that is asked for."""
+EVENT_ORDER = "registration__event__starts_on"
 
 
 def letters_come_back() -> Exists:
@@ -95,20 +98,35 @@ class AttendeeList(ChangeList):
         people = self.but_for(request, together)
         if any(facet.chosen for facet in together):
             total = None
-            is_cheap = self.is_few(people, MOST_COUNTED)
+            is_cheap = self.is_few(people)
         else:
-            total = self.queryset.count()
+            total = self.total
             is_cheap = total <= MOST_COUNTED
         self.shows_counts = is_cheap or self.add_facets
         if self.shows_counts:
             total = filters.count(together, filters.cells(people))
             for facet in apart:
                 others = self.but_for(request, [facet])
-                most = facet.most_counted or MOST_COUNTED
-                is_few = self.is_few(others, most) if facet.chosen else total <= most
+                is_few = self.is_few(others) if facet.chosen else total <= MOST_COUNTED
                 if is_few or self.add_facets:
                     facet.offer(others)
-        return self.queryset.count() if total is None else total
+        return self.total if total is None else total
+
+    @cached_property
+    def total(self) -> int:
+        return sum(self.of_days.values()) if self.of_days else self.queryset.count()
+
+    @cached_property
+    def of_days(self) -> dict[date, int]:
+        """How many people come to the events of each day, in the order of the list, where that is
+        the order of the events. Most of such a list need not be read then to show a page of it."""
+        first = self.queryset.query.order_by[0]
+        if first not in [EVENT_ORDER, f"-{EVENT_ORDER}"] or self.query:
+            return {}
+        days: Counter[date] = Counter()
+        for event, n in exports.concerned(self.queryset).items():
+            days[self.sight.everywhere[event].starts_on] += n
+        return dict(sorted(days.items(), reverse=first.startswith("-")))
 
     def but_for(self, request: HttpRequest, left_out: Iterable[filters.Facet]) -> QuerySet:
         """Whom the search and all filters but these let through."""
@@ -120,8 +138,8 @@ class AttendeeList(ChangeList):
                 people = facet.queryset(request, people)
         return people
 
-    def is_few(self, people: QuerySet, most: int) -> bool:
-        return people.order_by()[: most + 1].count() <= most
+    def is_few(self, people: QuerySet) -> bool:
+        return people.order_by()[: MOST_COUNTED + 1].count() <= MOST_COUNTED
 
     # Who
 
@@ -129,7 +147,26 @@ class AttendeeList(ChangeList):
         """Of one page; beyond the middle of the list counted from its end."""
         first = (number - 1) * self.list_per_page
         last = min(first + self.list_per_page, total)
-        people = self.queryset.values_list("pk", flat=True)
+        if self.of_days:
+            return self.ids_by_day(first, last)
+        return self.between(self.queryset, first, last, total)
+
+    def ids_by_day(self, first: int, last: int) -> list[UUID]:
+        found, before = list[UUID](), 0
+        order = self.queryset.query.order_by[1:]
+        for day, n in self.of_days.items():
+            start, end = max(first - before, 0), min(last - before, n)
+            if start < end:
+                people = self.queryset.filter(registration__event__in=self.events_of(day))
+                found += self.between(people.order_by(*order), start, end, n)
+            before += n
+        return found
+
+    def events_of(self, day: date) -> list[UUID]:
+        return [pk for pk, event in self.sight.everywhere.items() if event.starts_on == day]
+
+    def between(self, people: QuerySet, first: int, last: int, total: int) -> list[UUID]:
+        people = people.values_list("pk", flat=True)
         if first <= total // 2:
             return list(people[first:last])
         return list(people.reverse()[total - last : total - first])[::-1]
@@ -209,3 +246,10 @@ class AttendeeList(ChangeList):
             said = _("Search: %(words)s") % {"words": self.query}
             chips.append((said, self.get_query_string({SEARCH_VAR: None})))
         return chips
+
+
+class ChosenPeople(AttendeeList):
+    """The same people, of whom nothing is shown yet."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        pass

@@ -25,7 +25,7 @@ from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
 from events.rights import Right
 from registrations import confirmations
 from registrations.admin import cells, columns, deciding, exporting, filters
-from registrations.admin.attendees import AttendeeList
+from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
 from registrations.admin.sight import sight_of
@@ -154,7 +154,8 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     # The list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AttendeeList]:
-        return AttendeeList
+        is_shown = request.resolver_match.url_name != self.page_name("export")
+        return AttendeeList if is_shown else ChosenPeople
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         shown = columns.chosen(request, sight_of(request))

@@ -94,8 +94,6 @@ class Facet(admin.ListFilter):
     error = ""
     is_apart = False
     """It narrows whom the counts are made of; its own are asked for by themselves."""
-    most_counted = 0
-    """Among no more people than that, where it differs from the list's own limit."""
 
     def __init__(
         self, request: HttpRequest, params: dict, model: type[Model], model_admin: Any
@@ -406,8 +404,6 @@ class OrganisationFacet(Facet):
     template = "admin/registrations/delegate/organisation.html"
     is_apart = True
     named: Mapping[str, str] | None = None
-    most_counted = 2_000
-
     one: Organisation | None = None
 
     def check(self) -> None:

@@ -344,6 +344,31 @@ def test_late_pages_go_on_where_the_ones_before_end(clara_in, hearing, now, monk
     assert clara_in.get(LIST, {"p": 6}).status_code == 302
 
 
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_pages_in_the_order_of_events_go_on_from_one_event_to_the_next(
+    clara_in, hearing, second, process, now, monkeypatch, direction
+):
+    same_day = an_event(process, "same-day", hearing, zone="Asia/Manila")
+    group = Organisation.objects.create(name="Group")
+    for event, n in ((hearing, 4), (second, 7), (same_day, 3)):
+        enter(event, group, [f"{event.slug} {number:02}" for number in range(n)], now)
+    monkeypatch.setattr(admin.site.get_model_admin(Delegate), "list_per_page", 3)
+    columns_of = {"columns": "name,event", "o": f"{direction}2.1"}
+
+    pages = [names(clara_in.get(LIST, columns_of | {"p": number})) for number in range(1, 6)]
+
+    first = [f"{hearing.slug} {number:02}" for number in range(4)]
+    first += [f"same-day {number:02}" for number in range(3)]
+    first.sort(key=lambda name: name.split()[::-1])
+    days = [first, [f"second {number:02}" for number in range(7)]]
+    assert sum(pages, []) == sum(reversed(days) if direction else days, [])
+    assert clara_in.get(LIST, columns_of | {"p": 6}).status_code == 302
+    filtered = columns_of | {EVENT: second.pk, "p": 3}
+    assert names(clara_in.get(LIST, filtered)) == ["second 06"]
+    searched = clara_in.get(LIST, columns_of | {"q": "same-day"})
+    assert names(searched) == [f"same-day {number:02}" for number in range(3)]
+
+
 def test_the_waiting_list_says_the_place_of_each_event_by_itself(
     clara_in, everybody, hearing, sent
 ):
@@ -529,6 +554,8 @@ ALWAYS = 5
         # counted, options counted, organisations, ids, people
         ("", ALWAYS + 5),
         ("o=-8", ALWAYS + 5),
+        # ids of two events
+        ("o=3", ALWAYS + 6),
         # and whom each word finds
         ("q=network", ALWAYS + 6),
         ("q=network sow", ALWAYS + 7),
@@ -554,6 +581,7 @@ def test_the_list_asks_as_much_as_it_should(
         # counted, ids, people
         ("", ALWAYS + 3),
         ("o=-8", ALWAYS + 3),
+        ("o=3", ALWAYS + 4),
         # and where the word stands, and with whom
         ("q=a", ALWAYS + 5),
         # whether they are few, counted, ids, people
