@@ -80,6 +80,13 @@ def end_session(user: User, pk: int) -> bool:
     return _end(UserSession.objects.filter(user_id=user.pk, pk=pk)) > 0
 
 
+def sweep(*, now: datetime) -> None:
+    """Sessions that are over, and the lines in people's lists that tell of one that is gone."""
+    Session.objects.filter(expire_date__lte=now).delete()
+    kept = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(kept)).delete()
+
+
 def _end(listed: QuerySet[UserSession]) -> int:
     Session.objects.filter(session_key__in=listed.values("session_key")).delete()
     deleted, _by_model = listed.delete()

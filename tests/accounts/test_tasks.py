@@ -1,7 +1,9 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.http import QueryDict
 
 from accounts import kept, tasks, throttles
@@ -9,6 +11,7 @@ from accounts.models import KeptPost, Try, User
 from accounts.throttles import What
 from audit import trail
 from events import roles
+from tests.conftest import signed_in
 
 
 @pytest.fixture
@@ -85,6 +88,33 @@ def test_kept_posts_go_after_a_day_and_tries_after_an_hour(amina, now):
 
     assert [post.path for post in KeptPost.objects.all()] == ["/23/"]
     assert Try.objects.count() == 1
+
+
+def a_session(amina, name: str, *, expires_at: datetime | None) -> None:
+    """One of Amina's, with its line in her list; without a moment, the line alone."""
+    UserSession.objects.create(user=amina, session_key=name, ip="127.0.0.1", user_agent=name)
+    if expires_at:
+        Session.objects.create(session_key=name, session_data="", expire_date=expires_at)
+
+
+def test_sessions_go_when_they_are_over_and_their_lines_with_them(amina, now):
+    a_session(amina, "over", expires_at=now - timedelta(minutes=1))
+    a_session(amina, "open", expires_at=now + timedelta(minutes=1))
+    a_session(amina, "gone", expires_at=None)
+    Session.objects.create(session_key="nobodys", session_data="", expire_date=now)
+
+    tasks.sweep()
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == ["open"]
+
+
+def test_who_is_signed_in_stays_so(amina):
+    client = signed_in(amina)
+
+    tasks.sweep()
+
+    assert client.get("/en/accounts/me/").status_code == 200
 
 
 def test_it_is_done_once_a_day():
