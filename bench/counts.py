@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import User
 from bench import seed, walk
@@ -44,10 +44,12 @@ class InProcess:
 
 
 def queries_of_page(path: str, user: User | None = None) -> int:
+    """Of one that is made anew."""
     browser = InProcess(user)
-    browser.open(path)
-    with CaptureQueriesContext(connection) as captured:
+    with override_settings(PAGES_KEPT_FOR=0):
         browser.open(path)
+        with CaptureQueriesContext(connection) as captured:
+            browser.open(path)
     return _statements(captured)
 
 

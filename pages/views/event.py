@@ -3,7 +3,9 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import Count, OuterRef, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Model, OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -11,12 +13,13 @@ from django.utils.translation import gettext as _
 
 import clock
 from clock import shown
-from events.models import Event, EventChange
+from events.models import Document, Event, EventChange, Segment
 from pages import cache
 from pages.views.participants import has_list
 from registrations.models import Delegate, Registration
 
 FILES = {"PDF", "DOC", "DOCX", "ODT", "RTF", "XLS", "XLSX", "PPT", "PPTX", "MP3", "MP4", "ZIP"}
+GATHERED = {"segment_rows": Segment, "document_rows": Document, "change_rows": EventChange}
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -25,10 +28,11 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(
         Event.objects.public()
         .select_related("process")
-        .annotate(seated=seated())
-        .prefetch_related("deadlines", "deadlines__changes", "segments", "documents"),
+        .annotate(seated=seated(), **{name: _rows_of(model) for name, model in GATHERED.items()})
+        .prefetch_related("deadlines", "deadlines__changes"),
         slug=slug,
     )
+    gathered = {name: _read(model, getattr(found, name)) for name, model in GATHERED.items()}
     deadline = found.registration_deadline
     can_register = found.is_published and deadline is not None and deadline.is_open(now)
     own = Registration.objects.of(request.user).filter(event=found).first()
@@ -41,12 +45,12 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
             "deadline": deadline,
             "key_dates": _key_dates(found, now),
             "segments": sorted(
-                found.segments.all(),
+                gathered["segment_rows"],
                 key=lambda s: (s.date, s.starts_at or s.ends_at or LAST, s.name_en),
             ),
-            "documents": _documents(found),
+            "documents": _documents(gathered["document_rows"]),
             "seats": seats(found, now),
-            "turn": _turn(found),
+            "turn": _turn(found, gathered["change_rows"]),
             "follow_url": follow_url(found, now),
             "check_url": reverse("pages:check", args=[slug]) if can_come_to(found, now) else None,
             "register_url": reverse("registrations:start", args=[slug]) if can_register else None,
@@ -57,6 +61,21 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     )
     cache.for_everybody(response, now, found.deadlines.all())
     return response
+
+
+def _rows_of(model: type[Model]) -> ArraySubquery:
+    """What belongs to an event, in the query that reads the event."""
+    columns = {field.attname: field.attname for field in model._meta.concrete_fields}
+    own = model._default_manager.filter(event=OuterRef("pk"))
+    return ArraySubquery(own.values(row=JSONObject(**columns)))
+
+
+def _read(model: type[Model], rows: list[dict[str, Any]]) -> list[Any]:
+    fields = model._meta.concrete_fields
+    return [
+        model(**{field.attname: field.to_python(row[field.attname]) for field in fields})
+        for row in rows
+    ]
 
 
 def seated() -> Subquery:
@@ -85,17 +104,17 @@ def can_come_to(found: Event, now: datetime) -> bool:
     return found.is_published and deadline is not None and now < deadline.closes_at
 
 
-def _turn(found: Event) -> EventChange | None:
+def _turn(found: Event, changes: list[EventChange]) -> EventChange | None:
     """Why it does not take place when it was to, as far as somebody has said so."""
     if found.is_published and not found.previous_starts_on:
         return None
-    return found.changes.order_by("at").last()
+    return max(changes, key=lambda each: each.at, default=None)
 
 
-def _documents(found: Event) -> list[dict[str, Any]]:
+def _documents(found: list[Document]) -> list[dict[str, Any]]:
     """Each with where it stands, and what it is where its address says so."""
     rows = []
-    for document in sorted(found.documents.all(), key=lambda each: each.title_en):
+    for document in sorted(found, key=lambda each: each.title_en):
         address = urlsplit(document.url)
         ending = PurePosixPath(address.path).suffix[1:].upper()
         rows.append(

@@ -632,8 +632,17 @@ def test_an_address_without_an_ending_is_no_file(client, hearing):
     assert '(<bdi dir="ltr">example.org</bdi>)' in read(client, hearing)
 
 
+@pytest.mark.parametrize("turned", [None, schedule.postpone, schedule.cancel])
 def test_an_event_page_asks_the_database_as_seldom_as_it_can(
-    client, hearing, django_assert_num_queries
+    client, hearing, clara, now, django_assert_num_queries, turned
 ):
-    with django_assert_num_queries(6):  # clock; event, windows, their moves; programme; documents
-        read(client, hearing)
+    Segment.objects.create(event=hearing, name_en="Opening", date=hearing.starts_on)
+    Document.objects.create(event=hearing, title_en="Agenda", url="https://example.org/a.pdf")
+    if turned:
+        turned(hearing, by=clara, now=now, reason="The room")
+
+    with django_assert_num_queries(
+        4
+    ):  # clock; event with all that is its own; windows; their moves
+        page = read(client, hearing)
+    assert all(word in page for word in ("Opening", "Agenda", "The room" if turned else "Opening"))
