@@ -5,13 +5,25 @@ from pathlib import Path
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.views import defaults
 
 Answer = Callable[[HttpRequest], HttpResponse]
-
-
 AWAY = (OperationalError, InterfaceError)
 PAGE = (Path(settings.BASE_DIR) / "static" / "503.html").read_bytes()
+TEXTS = ("text/", "application/atom+xml", "application/json")
+
+
+class Compressed(GZipMiddleware):
+    """Pages, calendars and feeds travel compressed to browsers that take them so. Each gets a
+    random length more, so that nobody learns from it what stands there (BREACH). Files that are
+    streamed are left alone."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        is_text = response.headers.get("Content-Type", "").startswith(TEXTS)
+        if response.streaming or not is_text:
+            return response
+        return super().process_response(request, response)
 
 
 class DatabaseAway:

@@ -43,13 +43,15 @@ class KeptPages:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.kept: dict[tuple[str, str, str], Kept] = {}
+        self.kept: dict[tuple[str, str, str, bool], Kept] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.is_everybody(request):
             return self.get_response(request)
         began = time.monotonic()
-        key = (request.scheme or "", request.META.get("HTTP_HOST", ""), request.path)
+        asked = request.META
+        is_compressed = "gzip" in asked.get("HTTP_ACCEPT_ENCODING", "")
+        key = (request.scheme or "", asked.get("HTTP_HOST", ""), request.path, is_compressed)
         kept = self.kept.get(key)
         if kept and began < kept.until:
             return kept.answer()

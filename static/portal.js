@@ -55,6 +55,46 @@
     });
   }
 
+  /* What a key needs is fetched when somebody turns to its button: few have one, and all come by. */
+  each("button[data-scripts]", function (button) {
+    var isAsked = false, isThere = false, isPressed = false;
+
+    function isDone() {
+      var order = document.querySelector("script[data-allauth-onload]");
+      window.allauth.webauthn.forms.loginForm(JSON.parse(order.textContent));
+      isThere = true;
+      if (isPressed) { button.click(); }
+    }
+
+    function fail() {
+      isAsked = isPressed = false;
+      document.getElementById("key_trouble").hidden = false;
+    }
+
+    function fetchScripts() {
+      if (isAsked) { return; }
+      isAsked = true;
+      var addresses = button.getAttribute("data-scripts").split(" ");
+      addresses.forEach(function (address, index) {
+        var script = document.createElement("script");
+        script.src = address;
+        script.async = false;
+        script.onerror = fail;
+        if (index === addresses.length - 1) { script.onload = isDone; }
+        document.head.appendChild(script);
+      });
+    }
+
+    button.addEventListener("pointerenter", fetchScripts);
+    button.addEventListener("focus", fetchScripts);
+    button.addEventListener("click", function (event) {
+      if (isThere) { return; }
+      event.preventDefault();
+      isPressed = true;
+      fetchScripts();
+    });
+  });
+
   /* “Back” does not lead to the page that somebody left in haste. */
   each("[data-leave]", function (link) {
     link.addEventListener("click", function (event) {

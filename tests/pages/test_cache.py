@@ -1,5 +1,6 @@
 """What everybody sees alike is kept for a second, and never over a turn of a window."""
 
+import gzip
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -55,6 +56,18 @@ def test_a_page_is_made_once_in_a_second(browser, watch, address, django_assert_
         again = browser.get(address)
 
     assert (again.content, dict(again.items())) == (first.content, dict(first.items()))
+
+
+@pytest.mark.parametrize("first", ["gzip, deflate, br", ""])
+def test_it_is_kept_as_it_travels_and_each_gets_it_as_they_take_it(browser, page, hearing, first):
+    address, whole = hearing.get_absolute_url(), page()
+    for taken in (first, "gzip", "", "gzip"):
+        answer = browser.get(address, headers={"accept-encoding": taken})
+        is_gzip = answer.headers.get("Content-Encoding") == "gzip"
+        assert is_gzip is ("gzip" in taken)
+        said = gzip.decompress(answer.content) if is_gzip else answer.content
+        assert said.decode() == whole
+        assert "Accept-Encoding" in answer["Vary"]
 
 
 @pytest.mark.parametrize("address", EVERYBODYS)
