@@ -20,9 +20,11 @@ def portal(request: HttpRequest) -> dict[str, Any]:
                 "url": translate_url(path, code),
                 "bidi": get_language_info(code)["bidi"],
                 "is_current": code == here,
+                "is_default": code == settings.LANGUAGE_CODE,
             }
             for code, name in settings.LANGUAGES
         ],
+        "base_url": settings.BASE_URL,
         "demo": settings.DEMO,
         "contact_email": settings.CONTACT_EMAIL,
         "now": timezone.now(),

@@ -54,6 +54,24 @@ def test_it_says_whom_to_ask_and_when_an_answer_comes(client, settings, page):
     assert "A person answers within 10 working days." in words
 
 
+def test_every_page_tells_machines_where_it_is_in_each_language(client, hearing, settings):
+    settings.BASE_URL = "https://portal.example.org"
+    page = read(client, "/ar/events/hearing/")
+
+    assert re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', page) == [
+        (code, f"https://portal.example.org/{place}/events/hearing/")
+        for code, place in [
+            ("ar", "ar"),
+            ("zh-hans", "zh-hans"),
+            ("en", "en"),
+            ("x-default", "en"),
+            ("fr", "fr"),
+            ("ru", "ru"),
+            ("es", "es"),
+        ]
+    ]
+
+
 def test_every_page_leads_there_in_the_same_order(client, hearing):
     for address in ("/en/", "/en/events/hearing/", "/en/help/", "/en/accounts/login/"):
         page = read(client, address)
@@ -73,7 +91,7 @@ def test_the_way_out_is_explained_first_and_loads_nothing_before_it_is_taken(cli
     assert page.index('id="leave"') < link.start()
     assert f'href="{about.ELSEWHERE}" rel="noreferrer"' in link.group()
     assert re.findall(r'(?:src|action)="https?://', page) == []
-    assert re.findall(r'<(?:link|script)[^>]*"https?://', page) == []
+    assert re.findall(r'<(?:link (?!rel="alternate")|script)[^>]*"https?://', page) == []
     assert page.count(about.ELSEWHERE) == 1
 
 
