@@ -12,7 +12,7 @@ export PIP_NO_INPUT := 1
 help:
 	@echo "make run           the portal with its own servers and the demo, at http://127.0.0.1:8000 (PORT)"
 	@echo "make test          all tests"
-	@echo "make browser       the browser tests alone"
+	@echo "make browser       the browser tests alone, with every page in every state"
 	@echo "make hostile       all hostile texts through every field of every form"
 	@echo "make lint          style, types, floors, migrations, catalogues"
 	@echo "make format        put the code in order"
@@ -28,7 +28,7 @@ test: .venv/ready-to-test
 	@exec $(BIN)/python -m launcher test
 
 browser: .venv/ready-to-test
-	@exec $(BIN)/python -m launcher exec -- $(BIN)/pytest tests -m browser
+	@BROWSER_ALL=1 exec $(BIN)/python -m launcher exec -- $(BIN)/pytest tests -m browser
 
 hostile: .venv/ready-to-test
 	@HOSTILE_ALL=1 $(BIN)/python -m launcher exec -- $(BIN)/pytest tests/hostile -n 2 -q

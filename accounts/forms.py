@@ -270,6 +270,7 @@ class MeForm(forms.ModelForm):
             ),
         }
         field_classes = {"name": NameField}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
         help_texts = {
             "name": _("Only the organisers and your colleagues see it."),
             "language": _("We write to you in this language."),

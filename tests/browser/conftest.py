@@ -1,5 +1,6 @@
 """The whole portal, as `make run` starts it, with a real mail server to write to, in Chromium."""
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,9 +21,11 @@ from tempfile import mkdtemp
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+ALL = os.environ.get("BROWSER_ALL") == "1"
+"""Not a share of the combinations, but every one."""
 START_WITHIN, STOP_WITHIN, LETTER_WITHIN = 120, 40, 30
 FLAGS = [
     "--headless",
@@ -34,6 +38,18 @@ FLAGS = [
     "--disable-sync",
 ]
 OF_THE_OUTER_RUN = {"DATABASE_URL", "REDIS_URL", "PORTAL_VAR", "DEMO", "BASE_URL", "SECRET_KEY"}
+
+
+@dataclass(frozen=True)
+class States:
+    """Where each state is seen, by whom; their sessions; and where things can be done wrong."""
+
+    seen: dict[str, list[str]]
+    sessions: dict[str, str]
+    named: dict[str, str]
+
+
+Arrival = Callable[[str], Page]
 
 
 def wait_for(what: Callable[[], object], seconds: float, sentence: str) -> object:
@@ -127,11 +143,18 @@ def running_portal(sink: Sink, port: int, **more: str) -> Iterator[dict[str, str
 
 
 @pytest.fixture(scope="session")
-def portal(sink: Sink) -> Iterator[str]:
-    """The address of a portal in demo mode."""
+def portal_environment(sink: Sink) -> Iterator[dict[str, str]]:
+    """What a portal in demo mode runs in, and commands for it."""
     port = free_port()
-    with running_portal(sink, port):
-        yield f"http://127.0.0.1:{port}"
+    more = {"BASE_URL": f"http://127.0.0.1:{port}", "SECRET_KEY": "only-for-this-test" * 4}
+    with running_portal(sink, port, DEMO="1", **more) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="session")
+def portal(portal_environment: dict[str, str]) -> str:
+    """Its address."""
+    return portal_environment["BASE_URL"]
 
 
 @pytest.fixture(scope="session")
@@ -160,3 +183,34 @@ def visitor(browser: Browser, portal: str) -> Iterator[Callable[..., BrowserCont
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def states(portal_environment: dict[str, str]) -> States:
+    """Made once, in a running portal."""
+    made = subprocess.run(
+        [
+            *(sys.executable, "manage.py", "shell", "-v", "0"),
+            *("-c", "from tests.browser import states; states.tell()"),
+        ],
+        cwd=ROOT,
+        env=portal_environment,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    return States(**json.loads(made.stdout))
+
+
+@pytest.fixture
+def arrival(visitor: Callable[..., BrowserContext], states: States, portal: str) -> Arrival:
+    """A page of somebody, in which colours do not fade from one scheme into the other."""
+
+    def arrive(who: str) -> Page:
+        context = visitor(reduced_motion="reduce")
+        if who in states.sessions:
+            session = {"name": "sessionid", "value": states.sessions[who], "url": portal}
+            context.add_cookies([session])
+        return context.new_page()
+
+    return arrive

@@ -1,7 +1,8 @@
 """Every page as it is met: rules of accessibility, width, and a quiet console."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -48,21 +49,40 @@ LINKED = [
 MANNERS = [("en", 1280, "dark"), ("en", 360, "light"), ("ar", 1280, "light"), ("ar", 360, "dark")]
 
 
+AXE = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
+  rule => rule.id + " at " + rule.nodes.map(node => node.target.join(" ")).join(", "))"""
+
+
+@contextmanager
+def listened_to(page: Page) -> Iterator[list[str]]:
+    """What the console says meanwhile."""
+    said: list[str] = []
+    listeners = {
+        "console": lambda message: said.append(message.text),
+        "pageerror": lambda error: said.append(str(error)),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    yield said
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with the page as it stands."""
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    return [f"{wide} px wider than the window"] * (wide > 0) + page.evaluate(AXE)
+
+
 def check(page: Page, address: str) -> list[str]:
     """What is wrong with the page at this address, in words."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    answer = page.goto(address)
-    wrong = [] if answer.status == 200 else [f"{address}: status {answer.status}"]
-    wrong += [f"{address}: {text}" for text in said]
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    if wide > 0:
-        wrong.append(f"{address}: {wide} px wider than the window")
-    for violation in Axe().run(page).response["violations"]:
-        where = [node["target"] for node in violation["nodes"]]
-        wrong.append(f"{address}: {violation['id']} at {where}")
-    return wrong
+    with listened_to(page) as said:
+        answer = page.goto(address)
+        found = faults(page)
+    wrong = [f"status {answer.status}"] * (answer.status != 200)
+    return [f"{address}: {fault}" for fault in wrong + said + found]
 
 
 def own_registration(page: Page, language: str) -> str:
