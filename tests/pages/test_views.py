@@ -641,8 +641,7 @@ def test_an_event_page_asks_the_database_as_seldom_as_it_can(
     if turned:
         turned(hearing, by=clara, now=now, reason="The room")
 
-    with django_assert_num_queries(
-        4
-    ):  # clock; event with all that is its own; windows; their moves
+    # clock; event with all that is its own; windows; their moves
+    with django_assert_num_queries(4):
         page = read(client, hearing)
     assert all(word in page for word in ("Opening", "Agenda", "The room" if turned else "Opening"))
