@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+from django.conf import settings
+
 from tests.hostile.texts import MARK
 
 TYPED = {"text", "search", "email", "url", "tel", "password", "number", "date", "time", ""}
@@ -228,7 +230,7 @@ class Page(HTMLParser):
 
 def _is_ours(tag: str, address: str) -> bool:
     """On this very server; of pictures, in the page itself."""
-    address = address.strip()
+    address = address.strip().removeprefix(f"{settings.BASE_URL}/")
     if tag == "img" and address.startswith("data:"):
         return True
     return not re.match(r"//|\\|[a-z][a-z0-9+.-]*:", address, re.IGNORECASE)

@@ -96,6 +96,13 @@ def test_what_is_alive_is_seen(page):
     assert forms.Page("", page).alive
 
 
+@pytest.mark.parametrize("tail", [".zq7.example", "@zq7.example", ":1", ""])
+def test_a_server_whose_name_begins_as_ours_is_not_ours(settings, tail):
+    page = "<link rel=alternate href={}>".format
+    assert forms.Page("", page(f"{settings.BASE_URL}/ar/")).alive == []
+    assert forms.Page("", page(settings.BASE_URL + tail)).alive
+
+
 def test_what_is_written_as_text_is_not_alive():
     page = "<p>&lt;script&gt;</p><script src=a></script><img src='data:x'><!-- ours -->"
     assert forms.Page("", page).alive == []
