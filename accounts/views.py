@@ -54,6 +54,15 @@ class DoorView(RequestLoginCodeView):
 class CodeView(ConfirmLoginCodeView):
     """Another code works as long as its letter says; allauth would count from the first one."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever has to knock anew, such as one whose right code was never answered, still comes
+        to where they wanted to go."""
+        answer = super().dispatch(request, *args, **kwargs)
+        door = reverse("account_login")
+        if answer.get("Location") in (door, reverse("account_request_login_code")):
+            answer["Location"] = self.passthrough_next_url(door)
+        return answer
+
     def get_form_kwargs(self) -> dict[str, Any]:
         """Where there is nobody, somebody is looked for all the same: it takes as long."""
         if self.stage.login.user is None:

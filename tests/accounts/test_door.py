@@ -2,6 +2,7 @@
 
 import re
 import time
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -332,6 +333,19 @@ def test_the_door_leads_nowhere_else(client, amina):
     )
 
     assert page["Location"] == MINE
+
+
+def test_whoever_has_to_knock_anew_still_comes_to_where_they_wanted_to_go(client, amina):
+    """The answer to the right code was lost with the cookie of the new session."""
+    wanted = {"next": "/en/events/hearing/register/"}
+    knock(client, amina.email, **wanted)
+    cookie, typed = client.cookies["sessionid"].value, {"code": code_for(amina.email)} | wanted
+    client.post(CONFIRM, typed)
+    client.cookies["sessionid"] = cookie
+
+    page = client.post(CONFIRM, typed)
+
+    assert page["Location"] == f"{DOOR}?{urlencode(wanted)}"
 
 
 @pytest.mark.parametrize("address", ["signup/", "login/code/"])
