@@ -89,7 +89,7 @@ def register(browser: Browser, slug: str, chance: random.Random) -> None:
     start = f"/en/events/{slug}/register/"
     name = f"Chaos Network {number}"
     organisation = {"enter": "1", "name": name, "country": "ML", "category": "diaspora"}
-    own = _sent(browser, start, organisation)
+    own = _sent(browser, start, organisation).removesuffix("people/")
     if not own:
         return
     reference = own.split("/")[-2]

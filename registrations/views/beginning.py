@@ -169,7 +169,10 @@ def _enter(desk: Desk) -> HttpResponse | Context:
             organisation = membership.found(form.save(commit=False), by=user, now=desk.now)
             if not Organisation.objects.led_by(user).contains(organisation):
                 raise stakeholder_refusals.NotYours(organisation)
-            return redirect(intake.begin(desk.event, organisation, by=user, now=desk.now))
+            draft = intake.begin(desk.event, organisation, by=user, now=desk.now)
+            if frame.is_complete(draft):
+                return redirect("registrations:people", draft.reference)
+            return redirect(draft)
     except stakeholder_refusals.KnownHere as refused:
         form.add_error("name", str(refused))
         here["ask_url"], here["known"] = _asking(desk, refused.organisation), refused.organisation

@@ -154,9 +154,8 @@ def people(request: HttpRequest, reference: str) -> HttpResponse:
     entry = frame.entry(request)
     if request.method == "POST":
         if form.is_valid() and _added(request, own, form, entry, now):
-            if "more" in request.POST:
-                return redirect("registrations:people", own.reference)
-            return redirect(own)
+            onward = "people" if "more" in request.POST else "check"
+            return redirect(f"registrations:{onward}", own.reference)
         _keep(request, own, "person", form)
     context = frame.adding(
         own, request.user, now, form=form, typed=kept, entry=entry or uuid.uuid4()

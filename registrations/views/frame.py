@@ -82,7 +82,7 @@ def page(registration: Registration, user: User, now: datetime, **context: Any) 
         "now": now,
     }
     found |= window(event, now, exemption=exemption_of(event, organisation, now)) | context
-    found["is_organisation_complete"] = _is_complete(registration)
+    found["is_organisation_complete"] = is_complete(registration)
     addresses = [user.email, *(delegate.representative.email for delegate in delegates)]
     found["known_addresses"] = [address for address in dict.fromkeys(addresses) if address]
     found["to_send"] = sum(delegate.state == Delegate.State.DRAFT for delegate in delegates)
@@ -164,7 +164,8 @@ def _closes_at(deadline: Deadline | None) -> datetime | None:
     return deadline.closes_at if deadline else None
 
 
-def _is_complete(registration: Registration) -> bool:
+def is_complete(registration: Registration) -> bool:
+    """All that must be said of the organisation is said, and how the group takes part."""
     organisation = registration.organisation
     if not (organisation.country and organisation.category):
         return False

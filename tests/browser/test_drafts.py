@@ -25,11 +25,11 @@ def begin(page: Page, address: str, sink: Sink) -> str:
     page.get_by_label("Name of your organisation").fill(f"{address.split('@')[1]} Friends")
     page.get_by_label("Country").select_option("ML")
     enter(page)
-    return page.url.split("#")[0] + "people/"
+    return page.url.split("#")[0]
 
 
 def enter(page: Page) -> None:
-    """From the name of an organisation that is new here to its draft."""
+    """From the name of an organisation that is new here to its people."""
     page.get_by_role("button", name="Continue").click()
     none_of_these = page.get_by_label("None of these: enter it as new")
     category = page.get_by_label("Which group describes you best?")
@@ -39,7 +39,7 @@ def enter(page: Page) -> None:
         page.get_by_role("button", name="Continue").click()
     category.select_option(index=1)
     page.get_by_role("button", name="Save and continue").click()
-    page.wait_for_url(re.compile(r"/registrations/[^/]+/"))
+    page.wait_for_url(re.compile(r"/registrations/[^/]+/people/"))
 
 
 def test_a_draft_saves_itself_and_says_so(visitor: Visitor, sink: Sink) -> None:

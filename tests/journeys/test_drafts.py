@@ -364,9 +364,9 @@ def test_a_tab_is_told_that_its_form_was_answered_well(at_desk, page):
     refused = at_desk.post(f"{page}people/", form | {"given_names": ""})
     strange = at_desk.post(f"{page}people/", form | {"given_names": "Awa", "in_tab": "a b\n"})
 
-    assert good["Location"] == f"{page}#answered-k3x9"
+    assert good["Location"] == f"{page}check/#answered-k3x9"
     assert refused.status_code == 200
-    assert strange["Location"] == page
+    assert strange["Location"] == f"{page}check/"
 
 
 def test_a_tab_is_not_told_so_at_the_door(cut_off, page):

@@ -121,7 +121,7 @@ def test_where_organisers_decide_the_page_does_not_say_what_is_left(client, hear
 def test_the_event_page_with_seats_asks_the_database_as_little(
     client, first_come, django_assert_num_queries
 ):
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         client.get(first_come.get_absolute_url())
 
 
