@@ -56,7 +56,7 @@ FOCUSED = """() => {
   });
   return {
     name: it.tagName + " " + (it.getAttribute("href") || it.name || it.textContent).slice(0, 60),
-    place: [...document.querySelectorAll("*")].indexOf(it),
+    place: [...document.body.querySelectorAll("*")].indexOf(it),
     ring: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
     seen: seen,
   };
