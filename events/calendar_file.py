@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from math import inf
 from pathlib import Path
 
 from clock import walls, zones
@@ -33,7 +34,9 @@ HEADS = {
         " previous_closes_on evidence source"
     ),
     "documents.csv": "event title_en title_ar url language evidence",
+    "phrases.csv": "en fr es ru zh-hans",
 }
+PHRASED = HEADS["phrases.csv"].split()[1:]
 SAID = {
     "starts_on": "first day",
     "ends_on": "last day",
@@ -52,25 +55,24 @@ SAID = {
     "prefix": "reference prefix",
     "code": "category code",
     "url": "address",
+    "en": "English",
+    "fr": "French",
+    "es": "Spanish",
+    "ru": "Russian",
+    "zh-hans": "Chinese",
 }
 LONGEST = {
     "slug": 90,
     "prefix": 6,
-    "name_en": 200,
-    "name_ar": 200,
-    "title_en": 200,
-    "title_ar": 200,
-    "venue_en": 200,
-    "venue_ar": 200,
-    "room_en": 120,
-    "room_ar": 120,
-    "city_en": 80,
-    "city_ar": 80,
-    "organiser_en": 200,
-    "organiser_ar": 200,
+    "name": 200,
+    "title": 200,
+    "venue": 200,
+    "room": 120,
+    "city": 80,
+    "organiser": 200,
     "url": 500,
 }
-LONGEST_IN = {("categories.csv", "name_en"): 120, ("categories.csv", "name_ar"): 120}
+LONGEST_IN = {("categories.csv", "name"): 120}
 A_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 A_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 A_TIME = re.compile(r"\d{2}:\d{2}")
@@ -204,13 +206,16 @@ class _Row:
 
     def __init__(self, file: str, line: int, cells: dict[str, str], problems: list[Problem]):
         self.file, self.line, self.cells, self.problems = file, line, cells, problems
-        for column, text in cells.items():
-            longest = LONGEST_IN.get((file, column)) or LONGEST.get(column)
-            if longest and len(text) > longest:
-                self.refuse(
-                    column,
-                    f"the {_said(column)} has {len(text)} characters, {longest} at most.",
-                )
+        for column in cells:
+            self.at_most(column, self.longest(column.removesuffix("_en").removesuffix("_ar")))
+
+    def longest(self, column: str) -> float:
+        return LONGEST_IN.get((self.file, column), LONGEST.get(column, inf))
+
+    def at_most(self, column: str, longest: float) -> None:
+        length = len(self.cells[column])
+        if length > longest:
+            self.refuse(column, f"the {_said(column)} has {length} characters, {longest} at most.")
 
     def refuse(self, column: str, sentence: str) -> None:
         self.problems.append(Problem(self.file, self.line, column, sentence))
@@ -221,11 +226,11 @@ class _Row:
             self.refuse(column, f"the {_said(column)} is missing.")
         return text
 
-    def texts(self, column: str, *, required: bool = False) -> dict[str, str]:
-        return {
-            language: self.text(f"{column}_{language}", required=required)
-            for language in ("en", "ar")
-        }
+    def texts(self, column: str, phrases: "_Phrases", *, required: bool = False) -> dict[str, str]:
+        english = self.text(f"{column}_en", required=required)
+        arabic = self.text(f"{column}_ar", required=required)
+        others = phrases.of(english, self.longest(column))
+        return {"en": english, "ar": arabic} | others
 
     def shaped(self, column: str, shape: re.Pattern[str], like: str) -> str:
         text = self.text(column, required=True)
@@ -321,18 +326,56 @@ class _Row:
             seen[key] = self.line
 
 
+class _Phrases:
+    """What the English texts of the other files are in the languages that have no columns there."""
+
+    def __init__(self, rows: list[_Row]) -> None:
+        self.rows: dict[str, _Row] = {}
+        self.longest: dict[str, float] = {}
+        seen: dict[object, int] = {}
+        for row in rows:
+            english = row.text("en", required=True)
+            row.once("en", english, seen, f"English “{english}”")
+            self.rows.setdefault(english, row)
+
+    def of(self, english: str, longest: float) -> dict[str, str]:
+        """Nothing where there is no row: the reader sees the English."""
+        row = self.rows.get(english) if english else None
+        if row is None:
+            return dict.fromkeys(PHRASED, "")
+        self.longest[english] = min(longest, self.longest.get(english, inf))
+        return {language: row.cells[language] for language in PHRASED}
+
+    def refuse_longer(self) -> None:
+        for english, longest in self.longest.items():
+            for language in PHRASED:
+                self.rows[english].at_most(language, longest)
+
+    def refuse_unused(self) -> None:
+        for english, row in self.rows.items():
+            if english not in self.longest:
+                row.refuse("en", f"the English “{english}” stands in none of the other files.")
+
+
 def read(folder: Path) -> Calendar:
-    """Raises CalendarError with every problem of every file."""
+    """Raises CalendarError with every problem of every file.
+
+    Which phrases nobody uses can only be told once the other files are right.
+    """
     problems: list[Problem] = []
     rows = {name: _rows(Path(folder) / name, problems) for name in HEADS}
-    processes = _processes(rows["processes.csv"])
+    phrases = _Phrases(rows["phrases.csv"])
+    processes = _processes(rows["processes.csv"], phrases)
     slugs = {process.slug for process in processes}
-    categories = _categories(rows["categories.csv"], slugs)
-    events = _events(rows["events.csv"], slugs)
+    categories = _categories(rows["categories.csv"], slugs, phrases)
+    events = _events(rows["events.csv"], slugs, phrases)
     by_id = {event.id: event for event in events}
-    _segments(rows["segments.csv"], by_id)
+    _segments(rows["segments.csv"], by_id, phrases)
     _deadlines(rows["deadlines.csv"], by_id)
-    _documents(rows["documents.csv"], by_id)
+    _documents(rows["documents.csv"], by_id, phrases)
+    phrases.refuse_longer()
+    if not problems:
+        phrases.refuse_unused()
     if problems:
         raise CalendarError(problems)
     return Calendar(processes=processes, categories=categories, events=events)
@@ -387,15 +430,15 @@ def _rows(path: Path, problems: list[Problem]) -> list[_Row]:
     return rows
 
 
-def _processes(rows: list[_Row]) -> list[Process]:
+def _processes(rows: list[_Row], phrases: _Phrases) -> list[Process]:
     seen: dict[object, int] = {}
     found = []
     for row in rows:
         process = Process(
             slug=row.shaped("slug", A_SLUG, "gcm-review"),
             prefix=row.shaped("prefix", re.compile(r"[A-Z]{2,6}"), "GCM"),
-            name=row.texts("name", required=True),
-            summary=row.texts("summary"),
+            name=row.texts("name", phrases, required=True),
+            summary=row.texts("summary", phrases),
             source=row.text("source"),
         )
         row.once("slug", process.slug, seen, f"process “{process.slug}”")
@@ -403,7 +446,7 @@ def _processes(rows: list[_Row]) -> list[Process]:
     return found
 
 
-def _categories(rows: list[_Row], processes: set[str]) -> list[Category]:
+def _categories(rows: list[_Row], processes: set[str], phrases: _Phrases) -> list[Category]:
     seen: dict[object, int] = {}
     found = []
     for row in rows:
@@ -411,7 +454,7 @@ def _categories(rows: list[_Row], processes: set[str]) -> list[Category]:
             process=row.one_of("process", processes),
             code=row.one_of("code", CATEGORY_CODES),
             position=row.number("position"),
-            name=row.texts("name", required=True),
+            name=row.texts("name", phrases, required=True),
             source=row.text("source"),
         )
         key = (category.process, category.code)
@@ -420,7 +463,7 @@ def _categories(rows: list[_Row], processes: set[str]) -> list[Category]:
     return found
 
 
-def _events(rows: list[_Row], processes: set[str]) -> list[Event]:
+def _events(rows: list[_Row], processes: set[str], phrases: _Phrases) -> list[Event]:
     ids: dict[object, int] = {}
     slugs: dict[object, int] = {}
     found = []
@@ -458,8 +501,8 @@ def _events(rows: list[_Row], processes: set[str]) -> list[Event]:
                 process=row.one_of("process", processes),
                 slug=slug,
                 kind=row.one_of("kind", KINDS),
-                name=row.texts("name", required=True),
-                summary=row.texts("summary"),
+                name=row.texts("name", phrases, required=True),
+                summary=row.texts("summary", phrases),
                 starts_on=first or date.min,
                 ends_on=last or date.min,
                 previous_starts_on=before[0],
@@ -468,14 +511,14 @@ def _events(rows: list[_Row], processes: set[str]) -> list[Event]:
                 ends_time=ends,
                 zone=zone,
                 is_zone_stated=row.yes_or_no("zone_stated"),
-                venue=row.texts("venue"),
-                room=row.texts("room"),
-                city=row.texts("city"),
+                venue=row.texts("venue", phrases),
+                room=row.texts("room", phrases),
+                city=row.texts("city", phrases),
                 country=country,
                 mode=row.one_of("mode", MODES),
-                organiser=row.texts("organiser"),
+                organiser=row.texts("organiser", phrases),
                 interpretation=interpretation,
-                eligibility=row.texts("eligibility"),
+                eligibility=row.texts("eligibility", phrases),
                 evidence=row.evidence(),
                 source=row.text("source"),
                 note=row.text("note"),
@@ -484,13 +527,13 @@ def _events(rows: list[_Row], processes: set[str]) -> list[Event]:
     return found
 
 
-def _segments(rows: list[_Row], events: dict[str, Event]) -> None:
+def _segments(rows: list[_Row], events: dict[str, Event], phrases: _Phrases) -> None:
     seen: dict[object, int] = {}
     for row in rows:
         event = events.get(row.one_of("event", events))
         day = row.day("date", required=True)
         begins, ends = row.wall("starts_time"), row.wall("ends_time")
-        name = row.texts("name", required=True)
+        name = row.texts("name", phrases, required=True)
         mark = row.evidence()
         if event is None or day is None:
             continue
@@ -545,11 +588,11 @@ def _deadlines(rows: list[_Row], events: dict[str, Event]) -> None:
         )
 
 
-def _documents(rows: list[_Row], events: dict[str, Event]) -> None:
+def _documents(rows: list[_Row], events: dict[str, Event], phrases: _Phrases) -> None:
     seen: dict[object, int] = {}
     for row in rows:
         event = events.get(row.one_of("event", events))
-        title = row.texts("title", required=True)
+        title = row.texts("title", phrases, required=True)
         url = row.shaped("url", re.compile(r"https://[^\s/]+\.[^\s]+"), "https://example.org/page")
         language = row.one_of("language", LANGUAGES)
         mark = row.evidence()

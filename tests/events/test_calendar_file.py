@@ -3,7 +3,9 @@
 The rows below are written by hand from the published facts, not from the files under test.
 """
 
+import re
 import shutil
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -11,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from translated_fields import to_attribute
 
 from clock import walls
-from events import calendar_file
+from events import calendar_file, texts
 from events.management.commands.load_calendar import FOLDER
 from events.models import (
     Category,
@@ -329,12 +332,153 @@ def test_moved_events_keep_their_earlier_days(calendar):
     )
 
 
-def test_every_event_has_a_name_in_english_and_arabic(calendar):
+TRANSLATED = [
+    (Process, ["name", "summary"]),
+    (Category, ["name"]),
+    (Event, ["name", "summary", "venue", "room", "city", "organiser", "eligibility"]),
+    (Segment, ["name"]),
+    (Document, ["title"]),
+]
+
+
+def test_every_text_stands_in_the_database_in_all_six_languages(db):
+    load(live=True)
+
+    missing = [
+        (row, name, code)
+        for model, names in TRANSLATED
+        for row in model.objects.all()
+        for name in names
+        for code in texts.CODES
+        if getattr(row, f"{name}_en") and not getattr(row, to_attribute(name, code))
+    ]
+
+    assert missing == []
     assert not Event.objects.filter(name_en="").exists()
-    assert not Event.objects.filter(name_ar="").exists()
+
+
+def test_the_hearing_of_february_stands_in_six_languages(calendar):
+    hearing = event_of("msh4")
+
+    assert [getattr(hearing, to_attribute("name", code)) for code in texts.CODES] == [
+        "جلسة الاستماع غير الرسمية لأصحاب المصلحة المتعددين: الحقائق والروايات",
+        "非正式多利益攸关方听证会：事实与叙事",
+        "Informal multi-stakeholder hearing: facts and narratives",
+        "Audition multipartite informelle\u00a0: faits et discours",
+        "Неофициальные слушания с участием многих заинтересованных сторон: факты и представления",
+        "Audiencia oficiosa de múltiples partes interesadas: hechos y discursos",
+    ]
+    assert [getattr(hearing, to_attribute("room", code)) for code in texts.CODES[1:]] == [
+        "托管理事会会议厅",
+        "Trusteeship Council Chamber",
+        "Salle du Conseil de tutelle",
+        "Зал Совета по Опеке",
+        "Salón del Consejo de Administración Fiduciaria",
+    ]
+
+
+SAME_AS_ENGLISH = {
+    "fr": {
+        *("Bab Ighli", "Bamako", "Bangkok", "Berlin", "Marrakech", "New York"),
+        *("Palais des Nations", "Puerto Vallarta", "Santiago"),
+    },
+    "es": {"Bab Ighli", "Bamako", "Bangkok", "Beirut", "Marrakech", "Puerto Vallarta", "Santiago"},
+}
+"""Names of places that are the same there."""
+SCRIPTS = {"ar": "[\u0621-\u064a]", "ru": "[А-Яа-яЁё]", "zh-hans": "[\u4e00-\u9fff]"}
+
+
+def written(folder=FOLDER):
+    """Each text of the files as its languages."""
+    calendar = calendar_file.read(folder)
+    rows = [
+        *(*calendar.processes, *calendar.categories, *calendar.events),
+        *(*calendar.segments, *calendar.documents),
+    ]
+    return [text for row in rows for text in vars(row).values() if isinstance(text, dict)]
+
+
+def amiss(text):
+    """What of a text is not there, or not in its language, as far as a machine can tell."""
+    english = text["en"]
+    found = [code for code in texts.CODES if bool(text[code]) != bool(english)]
+    if english:
+        found += [code for code, script in SCRIPTS.items() if not re.search(script, text[code])]
+        found += [
+            code
+            for code, same in SAME_AS_ENGLISH.items()
+            if (text[code] == english) != (english in same)
+        ]
+    return sorted(set(found))
+
+
+def test_each_text_is_there_in_each_language_and_its_script():
+    assert [(text["en"], amiss(text)) for text in written() if amiss(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new"),
+    [
+        ("fr", "Parlement", "Parliament"),
+        ("fr", "Parlement", ""),
+        ("es", "Parlamento", "Parliament"),
+        ("ru", "Парламент", "Parlament"),
+        ("ru", "Парламент", ""),
+        ("zh-hans", "议会", "yihui"),
+        ("zh-hans", "议会", ""),
+    ],
+)
+def test_a_text_that_is_left_in_english_would_be_seen(folder, code, old, new):
+    path = folder / "phrases.csv"
+    change(path, line_of(path, "Parliament,"), old, new)
+
+    found = [(text["en"], amiss(text)) for text in written(folder) if amiss(text)]
+
+    assert found == [("Parliament", [code])]
+
+
+def test_no_translation_loses_a_number():
+    def numbers(text):
+        return Counter(re.findall(r"\d+", re.sub(r"(?<=\d)[,\u202f](?=\d{3})", "", text)))
+
+    lost = [
+        (text["en"], code)
+        for text in written()
+        for code in calendar_file.PHRASED
+        if numbers(text["en"]) - numbers(text[code])
+    ]
+
+    assert lost == []
+
+
+def test_an_english_text_without_a_row_is_left_to_fall_back(folder):
+    path = folder / "phrases.csv"
+    rows = path.read_text(encoding="utf-8").split("\n")
+    del rows[line_of(path, "Geneva,") - 1]
+    path.write_text("\n".join(rows), encoding="utf-8")
+
+    cities = {tuple(event.city.items()) for event in calendar_file.read(folder).events}
+
+    assert {dict(city)["fr"] for city in cities if dict(city)["en"] == "Geneva"} == {""}
+    assert {dict(city)["fr"] for city in cities if dict(city)["en"] == "Vienna"} == {"Vienne"}
+
+
+def test_a_phrase_is_as_short_as_the_narrowest_of_its_columns_and_told_once(folder):
+    path = folder / "phrases.csv"
+    line = line_of(path, "Geneva,")
+    change(folder / "events.csv", line_of(folder / "events.csv", "ts1,"), PALAIS, "Geneva")
+    change(path, line, "Genève", "G" * 81)
+
+    with pytest.raises(calendar_file.CalendarError) as refused:
+        calendar_file.read(folder)
+
+    assert str(refused.value) == (
+        f"phrases.csv, line {line}: the French has 81 characters, 80 at most."
+    )
 
 
 def test_the_reader_knows_the_same_words_as_the_database():
+    assert {"en", "ar", *calendar_file.PHRASED} == set(texts.CODES)
     assert set(Event.Kind.values) == calendar_file.KINDS
     assert set(Event.Mode.values) == calendar_file.MODES
     assert set(Event.Evidence.values) == calendar_file.EVIDENCE
@@ -452,6 +596,23 @@ BAD = [
     ("categories.csv", "gcm,diaspora", "diaspora", "civil_society", "stands on line"),
     ("categories.csv", "gcm,diaspora", ",2,", ",two,", "is not a number from 0 to 999."),
     ("processes.csv", "hld,", ",HLD,", ",hld!,", "does not look like GCM."),
+    (
+        *("phrases.csv", "Geneva,", "Geneva,", "Genevra,"),
+        "the English “Genevra” stands in none of the other files.",
+    ),
+    ("phrases.csv", "Geneva,", "Geneva,", "geneva,", "the English “geneva” stands in none"),
+    ("phrases.csv", "Geneva,", "Geneva,", ",", "the English is missing."),
+    ("phrases.csv", "Vienna,", "Vienna,", "Geneva,", "the English “Geneva” stands on line"),
+    (
+        *("phrases.csv", "Geneva,", "日内瓦", "日" * 81),
+        "the Chinese has 81 characters, 80 at most.",
+    ),
+    (
+        *("phrases.csv", "Parliament,", "Парламент", "П" * 121),
+        "the Russian has 121 characters, 120 at most.",
+    ),
+    ("phrases.csv", "Geneva,", ",Ginebra", "", "the row has 4 cells instead of 5."),
+    ("phrases.csv", "en,", "zh-hans", "zh", "the column heads must be these"),
 ]
 
 

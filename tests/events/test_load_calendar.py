@@ -3,13 +3,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from translated_fields import to_attribute
 
 from audit.models import Entry
 from clock import walls
 from events import calendar_file, deadlines, schedule
 from events.management.commands import load_calendar
 from events.management.commands.load_calendar import FOLDER
-from events.models import Category, Deadline, DeadlineChange, Event, Process
+from events.models import Category, Deadline, DeadlineChange, Event, Process, Segment
 from tests.events.test_calendar_file import change, everything, folder, line_of
 
 __all__ = ["folder"]
@@ -37,6 +40,45 @@ def test_a_second_run_changes_nothing(db, live):
     counted = [line for line in told if "unchanged" in line]
     assert counted
     assert all(": 0 added, 0 changed, " in line for line in counted)
+
+
+def test_translations_cost_no_query(db, folder):
+    def asked(where):
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            load(where=where)
+            transaction.set_rollback(True)
+        return len(queries)
+
+    (folder / "phrases.csv").write_text("en,fr,es,ru,zh-hans\n", encoding="utf-8")
+
+    assert asked(FOLDER) == asked(folder)
+
+
+def test_a_corrected_translation_is_brought_over(db, folder):
+    load(live=False)
+    path = folder / "phrases.csv"
+    change(path, line_of(path, "Second round of negotiations,"), "Deuxième cycle", "Second cycle")
+    change(path, line_of(path, "Third day,"), "第三天", "第3天")
+
+    told = load(NOW + timedelta(hours=1), live=False, where=folder)
+
+    event = Event.objects.get(slug="negotiation-round-2-march-2018")
+    assert event.name_fr == "Second cycle de négociations"
+    assert Segment.objects.get(name_en="Third day").name_zh_hans == "第3天"
+    assert "history: event: 0 added, 1 changed, 70 unchanged" in told
+    assert "history: segment: 0 added, 1 changed, 38 unchanged" in told
+
+
+@pytest.mark.parametrize("slug", [HEARING, f"live-{HEARING}"])
+@pytest.mark.parametrize("code", ["ar", "zh-hans", "fr", "ru", "es"])
+def test_the_page_of_the_hearing_has_no_english_left(db, client, slug, code):
+    load()
+
+    page = client.get(f"/{code}/events/{slug}/").content.decode()
+
+    main = page.partition("<main")[2].partition("</main>")[0]
+    assert f"<h1>{getattr(Event.objects.get(slug=slug), to_attribute('name', code))}</h1>" in main
+    assert ' lang="en"' not in main
 
 
 def test_the_command_tells_what_it_did(db, capsys):
@@ -141,7 +183,7 @@ def test_the_demonstration_has_every_row_of_the_process(db):
     def rows(process, prefix=""):
         return {
             (
-                *(event.slug.removeprefix(prefix), event.kind, event.name_ar, event.venue_en),
+                *(event.slug.removeprefix(prefix), event.kind, event.name_ar, event.venue_zh_hans),
                 *(event.zone, event.segments.count(), event.documents.count()),
                 tuple(event.deadlines.order_by("kind").values_list("kind", flat=True)),
             )
@@ -151,8 +193,9 @@ def test_the_demonstration_has_every_row_of_the_process(db):
     assert rows("gcm-live", "live-") == rows("gcm")
     live = Process.objects.get(slug="gcm-live")
     assert (live.name_en, live.prefix) == ("Global Compact for Migration (demonstration)", "GCM")
-    assert set(Category.objects.filter(process=live).values_list("code", "name_ar")) == set(
-        Category.objects.filter(process__slug="gcm").values_list("code", "name_ar")
+    assert live.name_fr == "Pacte mondial sur les migrations (démonstration)"
+    assert set(Category.objects.filter(process=live).values_list("code", "name_ru")) == set(
+        Category.objects.filter(process__slug="gcm").values_list("code", "name_ru")
     )
 
 

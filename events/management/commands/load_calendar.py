@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models, transaction
+from translated_fields import to_attribute
 
 import clock
 from audit import trail
@@ -21,6 +22,10 @@ LIVE_OF, LIVE, LIVE_PREFIX = "gcm", "gcm-live", "live-"
 LIVE_NAME = {
     "en": "Global Compact for Migration (demonstration)",
     "ar": "الاتفاق العالمي للهجرة (عرض توضيحي)",
+    "fr": "Pacte mondial sur les migrations (démonstration)",
+    "es": "Pacto Mundial sobre Migración (demostración)",
+    "ru": "Глобальный договор о миграции (демонстрация)",
+    "zh-hans": "移民问题全球契约（演示）",
 }
 LIVE_SUMMARY = {
     "en": (
@@ -28,6 +33,19 @@ LIVE_SUMMARY = {
         "to try the portal with."
     ),
     "ar": "تقويم الاتفاق العالمي مع نقل كل المواعيد بالعدد نفسه من الأسابيع، لتجربة البوابة.",
+    "fr": (
+        "Le calendrier du Pacte mondial, toutes les dates étant déplacées du même nombre de "
+        "semaines, pour essayer le portail."
+    ),
+    "es": (
+        "El calendario del Pacto Mundial con todas las fechas desplazadas el mismo número de "
+        "semanas, para probar el portal."
+    ),
+    "ru": (
+        "Календарь Глобального договора, в котором все даты сдвинуты на одно и то же число "
+        "недель, чтобы опробовать портал."
+    ),
+    "zh-hans": "全球契约日历，所有日期移动相同的周数，供试用本门户。",
 }
 LIVE_HEARING, AHEAD = "msh4", timedelta(days=9)
 
@@ -155,15 +173,16 @@ class _Loader:
 
     def add_segments(self, event: Event, row: calendar_file.Event, moments: "_Moments") -> None:
         for segment in row.segments:
+            names = _columns("name", segment.name)
             self.put(
                 Segment,
-                {"event": event, "name_en": segment.name["en"]},
+                {"event": event, "name_en": names.pop("name_en")},
                 {
-                    "name_ar": segment.name["ar"],
                     "date": moments.day(segment.date),
                     "starts_at": moments.at(segment.date, segment.starts_time, row.zone),
                     "ends_at": moments.at(segment.date, segment.ends_time, row.zone),
-                },
+                }
+                | names,
             )
 
 
@@ -432,7 +451,7 @@ def _event_facts(row: calendar_file.Event) -> dict[str, Any]:
 
 
 def _columns(name: str, texts: dict[str, str]) -> dict[str, Any]:
-    return {f"{name}_{language}": text for language, text in texts.items()}
+    return {to_attribute(name, language): text for language, text in texts.items()}
 
 
 def _bring(row: models.Model, values: dict[str, Any]) -> str:
