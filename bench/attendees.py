@@ -1,4 +1,5 @@
-"""The organisers' attendee list: how long each look at it takes, and a file of all of it."""
+"""The organisers' attendee list: how long each look at it takes, and a file of all of it; and the
+overview of an event."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from registrations.models import Delegate
 
 LIST, EXPORT = "/admin/registrations/delegate/", "/admin/registrations/delegate/export/"
 TRIES, WARM_UP, FEW = 20, 12, 10_000
-SEARCH, LOOK, LOOK_AT_FEW = 300, 150, 100
+SEARCH, LOOK, LOOK_AT_FEW, OVERVIEW = 300, 150, 100, 300
 FILES = {"XLSX": 10, "CSV": 3}
 FLAT = 15
 COLUMNS = ["name", "organisation", "event", "role", "state", "place", "reference", "sent"]
@@ -23,6 +24,8 @@ def measure(course: Any, portal: place.Portal, now: datetime) -> None:
     (session,) = seed.sessions([manager])
     look(course, session, now)
     course.add("queries of the attendee list", counts.queries_of_page(LIST, manager))
+    overview(course, session)
+    course.add("queries of the overview", counts.queries_of_page(overview_url(), manager))
     for kind, seconds in FILES.items():
         export(course, portal, session, kind, seconds)
 
@@ -39,6 +42,21 @@ def look(course: Any, session: str, now: datetime) -> None:
         if name == "counts on request":
             promise = None
         course.add(f"attendee list, {name}, p95", measured["p95"], "ms", promise)
+
+
+def overview(course: Any, session: str) -> None:
+    """Of the event with most people."""
+    course.tell("overview of an event")
+    order = {"path": overview_url(), "session": session, "clients": 1, "seconds": 60}
+    course.load("pages", limit=3, **order)
+    measured = course.load("pages", limit=TRIES, **order)
+    people = Delegate.objects.filter(registration__event__slug=seed.HEARING).count()
+    name = f"overview of an event of {people:,} people, p95"
+    course.add(name, measured["p95"], "ms", OVERVIEW)
+
+
+def overview_url() -> str:
+    return f"/admin/events/event/{Event.objects.get(slug=seed.HEARING).pk}/overview/"
 
 
 def looks(delegates: int, now: datetime) -> dict[str, str]:

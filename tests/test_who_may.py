@@ -113,6 +113,7 @@ admin:events_event_move                              >>>>> xx0 .0.
 admin:events_event_on_behalf                         >>>>> xx0 .0.
 admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
+admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
 admin:events_process_add                             >>>>> xxx xx.
 admin:events_process_change                          >>>>> ..x .>.

@@ -113,7 +113,7 @@ class LetterAdmin(ScopedAdmin):
     list_display = ["subject", "to", "kind", "state", "posted_said", "sent_said"]
     list_filter = ["state", "kind"]
     actions = [act.word for act in ACTS]
-    narrowed_by = ("about",)
+    narrowed_by = ("about", "scope")
     search_fields = ["to", "subject"]
     ordering = ["-posted_at"]
     fieldsets = [

@@ -121,7 +121,7 @@ def _of_rows(
         yield from _changes(row_model, before.get(row) or {}, after.get(row) or {}, zone, of)
 
 
-def _step(code: str) -> str:
+def step_said(code: str) -> str:
     """“3d” as “3 days before”"""
     return _("%(step)s before") % {"step": ReminderStep(amount=int(code[:-1]), unit=code[-1])}
 
@@ -149,7 +149,7 @@ def _value(model: type[models.Model], name: str, value: Any, zone: str) -> str:
     if model is Role and name == "role":
         return str(Role.Kind(value).label)
     if name == "step":
-        return _step(value)
+        return step_said(value)
     if name == "audience":
         return str(ReminderStep.Audience(value).label)
     if name == "until":

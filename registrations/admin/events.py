@@ -1,4 +1,4 @@
-"""An event's page with what looks at who comes: seats, invitations, groups let in."""
+"""An event's page with what looks at who comes: its overview, seats, invitations, groups let in."""
 
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from events.admin.events import EventAdmin as OwnPages
 from events.models import Event
 from events.rights import Right
-from registrations.admin import exemptions, invitations, on_behalf, readers, seats
+from registrations.admin import exemptions, invitations, on_behalf, overview, readers, seats
 
 State = Event.State
 
 
 @admin.register(Event)
 class EventAdmin(OwnPages):
-    page_rights = {"seats": Right.LOOK}
+    page_rights = {"overview": Right.LOOK, "seats": Right.LOOK}
 
     def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
         possible = [(_("Seats"), "seats")]
@@ -28,7 +28,11 @@ class EventAdmin(OwnPages):
                 (_("Let a group in"), "let_in"),
                 (_("Register a group that wrote to us"), "on_behalf"),
             ]
-        links = [*super().tools(request, obj), *self.links(request, obj, possible)]
+        links = [
+            *self.links(request, obj, [(_("Overview"), "overview")]),
+            *super().tools(request, obj),
+            *self.links(request, obj, possible),
+        ]
         if obj.state == State.DRAFT:
             return links
         links.append(
@@ -44,11 +48,15 @@ class EventAdmin(OwnPages):
     def pages(self) -> list[tuple[str, Any]]:
         return [
             *super().pages(),
+            ("overview", self.overview),
             ("seats", self.seats),
             ("invite", self.invite),
             ("let_in", self.let_in),
             ("on_behalf", self.on_behalf),
         ]
+
+    def overview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return overview.page(self, request, self.load(request, pk))
 
     def seats(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return seats.page(self, request, self.load(request, pk))

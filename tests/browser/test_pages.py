@@ -188,6 +188,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         f"{event}seats/",
         f"{event}invite/",
         f"{event}let_in/",
+        f"{event}overview/",
         f"{deadline}change/",
         f"{deadline}add_step/",
         f"{deadline}letters/",
