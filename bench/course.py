@@ -12,7 +12,7 @@ from typing import Any
 import django
 
 import clock
-from bench import attendees, counts, crowd, figures, organisations, place, post, seed, walk
+from bench import attendees, counts, crowd, figures, lists, organisations, place, post, seed, walk
 from bench.figures import LEAST, Figure
 from gcm_portal import env
 from launcher import ROOT
@@ -43,6 +43,7 @@ class Course:
                 "registration": lambda: self.registration(portal.web),
                 "attendee list": lambda: attendees.measure(self, portal, now),
                 "organisations": lambda: organisations.measure(self, now),
+                "list of people": lambda: lists.measure(self, now),
                 "queries": self.queries,
                 "rush for seats": lambda: crowd.rush(self, portal.web),
                 "closing second": lambda: crowd.closing_second(self),

@@ -191,6 +191,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "imports": {
+        "task": "registrations.forget_imports",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "requests": {"task": "stakeholders.settle", "schedule": 3600.0, "options": {"expires": 3600}},
     "accounts": {"task": "accounts.sweep", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "failures": {"task": "events.report_failures", "schedule": 60.0, "options": {"expires": 60}},

@@ -138,26 +138,33 @@ def add_people(
 def why_not(registration: Registration, people: Iterable[Person]) -> list[refusals.Refusal | None]:
     """Of each, what keeps them out of the delegation, if those before them come in."""
     there = list(registration.delegates.select_related("representative"))
-    listed = {_name_and_address(delegate.representative) for delegate in there}
-    leading = [each for each in there if each.role == Delegate.Role.HEAD and each.state not in GONE]
-    head: Delegate | str | None = leading[0] if leading else None
-    free = _free_under_cap(registration)
-    reasons: list[refusals.Refusal | None] = []
-    for person in people:
+    room = Room(there, cap=registration.event.cap, free=_free_under_cap(registration))
+    return [room.take(person) for person in people]
+
+
+class Room:
+    """Who is in a delegation, and how many more may come: `free`, where its event has a `cap`."""
+
+    def __init__(self, there: Sequence[Delegate], *, cap: int | None, free: int | None) -> None:
+        self.listed = {name_and_address(delegate.representative) for delegate in there}
+        heads = [one for one in there if one.role == Delegate.Role.HEAD and one.state not in GONE]
+        self.head = str(heads[0]) if heads else ""
+        self._cap, self._free = cap or 0, free
+
+    def take(self, person: Person) -> refusals.Refusal | None:
+        """Count the person in, or say what keeps them out."""
         takes_seat = person.role not in WITHOUT_SEAT
-        reason: refusals.Refusal | None = None
-        if _name_and_address(person) in listed:
-            reason = refusals.ListedAlready(person.full_name)
-        elif head and person.role == Delegate.Role.HEAD:
-            reason = refusals.TwoHeads(head)
-        elif takes_seat and free is not None and free < 1:
-            reason = refusals.OverCap(registration.event.cap or 0)
-        else:
-            listed.add(_name_and_address(person))
-            head = person.full_name if person.role == Delegate.Role.HEAD else head
-            free = free - 1 if takes_seat and free is not None else free
-        reasons.append(reason)
-    return reasons
+        is_head = person.role == Delegate.Role.HEAD
+        if name_and_address(person) in self.listed:
+            return refusals.ListedAlready(person.full_name)
+        if self.head and is_head:
+            return refusals.TwoHeads(self.head)
+        if takes_seat and self._free is not None and self._free < 1:
+            return refusals.OverCap(self._cap)
+        self.listed.add(name_and_address(person))
+        self.head = person.full_name if is_head else self.head
+        self._free = self._free - 1 if takes_seat and self._free is not None else self._free
+        return None
 
 
 @transaction.atomic
@@ -277,7 +284,7 @@ def submit(registration: Registration, *, by: User, now: datetime) -> list[Deleg
         by, gettext_noop("sent"), held, at=now, scope=event.id, after={"people": len(people)}
     )
     if event.is_first_come:
-        _seat(held, people, sent, readers, by=by, now=now)
+        seat(held, people, sent, readers, by=by, now=now)
     else:
         held.delegates.filter(state=State.DRAFT).update(state=State.SUBMITTED)
         trail.record_many([sent])
@@ -403,7 +410,7 @@ def _entries(people: Sequence[Person], entry: uuid.UUID | None) -> list[uuid.UUI
     return [uuid.uuid5(entry, repr(person)) if at else entry for at, person in enumerate(people)]
 
 
-def _name_and_address(person: Person | Representative) -> tuple[str, ...]:
+def name_and_address(person: Person | Representative) -> tuple[str, ...]:
     facts = (person.given_names, person.family_name, person.email)
     return tuple(fact.casefold() for fact in facts)
 
@@ -508,7 +515,7 @@ def _free_under_cap(registration: Registration) -> int | None:
     return cap - takers.exclude(stand_ins).count()
 
 
-def _seat(
+def seat(
     registration: Registration,
     people: list[Delegate],
     sent: Entry,

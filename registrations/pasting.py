@@ -184,7 +184,7 @@ def _columns(first: list[str]) -> tuple[dict[str, int], list[str]]:
     found: dict[str, int] = {}
     unread = []
     for number, cell in enumerate(first):
-        meant = _spelled_headings().get(matching.compact(cell))
+        meant = spelled_headings().get(matching.compact(cell))
         if meant and meant not in found:
             found[meant] = number
         elif cell:
@@ -209,7 +209,7 @@ def _row(line: int, text: str, cells: list[str], columns: Mapping[str, int]) -> 
     if not said["given_names"]:
         said |= {"given_names": said["family_name"], "family_name": ""}
     row = Row(line, text, said)
-    role = _spelled_roles().get(matching.compact(said["role"])) if said["role"] else Role.DELEGATE
+    role = spelled_roles().get(matching.compact(said["role"])) if said["role"] else Role.DELEGATE
     form = PersonForm(said | {"role": role or Role.DELEGATE})
     row.wrong = [
         *_out_of_order(said, [] if columns else cells),
@@ -218,7 +218,7 @@ def _row(line: int, text: str, cells: list[str], columns: Mapping[str, int]) -> 
             for name, errors in form.errors.items()
             for error in errors
         ),
-        *([] if role else [_no_role(said["role"])]),
+        *([] if role else [no_role(said["role"])]),
     ]
     if row.wrong:
         row.becomes = WRONG
@@ -251,7 +251,7 @@ def _out_of_order(said: Mapping[str, str], cells: list[str]) -> list[str]:
     ]
 
 
-def _no_role(word: str) -> str:
+def no_role(word: str) -> str:
     return _("“%(word)s” is no role. Write one of these, or nothing for a delegate: %(roles)s.") % {
         "word": word,
         "roles": texts.listed(Role.labels),
@@ -269,21 +269,21 @@ def _mark_twins(rows: list[Row]) -> None:
 
 
 @cache
-def _spelled_headings() -> dict[str, str]:
-    return _spelled(HEADINGS)
+def spelled_headings() -> dict[str, str]:
+    return spelled(HEADINGS)
 
 
 @cache
-def _spelled_roles() -> dict[str, str]:
+def spelled_roles() -> dict[str, str]:
     """As people write them, and as the portal calls them in each of its languages."""
-    roles = _spelled(ROLES)
+    roles = spelled(ROLES)
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             roles |= {matching.compact(str(label)): role for role, label in Role.choices}
     return roles
 
 
-def _spelled(meanings: Mapping[str, str]) -> dict[str, str]:
+def spelled(meanings: Mapping[str, str]) -> dict[str, str]:
     return {
         matching.compact(spelling): meant
         for meant, spellings in meanings.items()

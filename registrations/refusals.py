@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from clock import shown
 from events import texts
 from events.models import Deadline, Event, Quota
-from registrations.models import Delegate, Exemption, Registration
+from registrations.models import Delegate, Exemption, ImportRun, Registration
 from stakeholders.models import Membership, Organisation
 
 
@@ -449,4 +449,68 @@ class CorrectionAnswered(Refusal):
         super().__init__(
             _("The request about %(name)s has an answer already. Nothing was changed.")
             % {"name": delegate}
+        )
+
+
+class ColumnMissing(Refusal):
+    def __init__(self, meanings: Iterable[str]) -> None:
+        super().__init__(
+            _("Say which column holds this: %(meanings)s.") % {"meanings": texts.listed(meanings)}
+        )
+
+
+class ImportApplied(Refusal):
+    def __init__(self, run: ImportRun) -> None:
+        super().__init__(
+            _("The list “%(name)s” was brought in already. Nothing was done a second time.")
+            % {"name": run}
+        )
+
+
+class ImportChanged(Refusal):
+    def __init__(self, rows: int) -> None:
+        super().__init__(
+            ngettext(
+                "Nobody was brought in: since you looked, %(n)s row has changed. It is marked "
+                "below. Look again, then bring the list in.",
+                "Nobody was brought in: since you looked, %(n)s rows have changed. They are marked "
+                "below. Look again, then bring the list in.",
+                rows,
+            )
+            % {"n": rows}
+        )
+
+
+class ImportCrossed(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Nobody was brought in: in this very moment somebody else has entered one of the "
+                "same people or groups. Look again, then bring the list in."
+            )
+        )
+
+
+class NobodyComesIn(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nobody in this list can come in. Mend the rows, and bring it again."))
+
+
+class CannotUndo(Refusal):
+    def __init__(self, run: ImportRun) -> None:
+        until = run.undone_until
+        if until is None:
+            sentence = _("The list “%(name)s” was not brought in.")
+        elif run.undone_at:
+            sentence = _("The list “%(name)s” was taken back already.")
+        else:
+            sentence = _("The list “%(name)s” could be taken back until %(moment)s, %(zone)s.")
+        zone = run.event.zone
+        super().__init__(
+            sentence
+            % {
+                "name": run,
+                "moment": shown.moment(until, zone) if until else "",
+                "zone": shown.zone_name(zone, until) if until else "",
+            }
         )

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 import clock
-from registrations import announcements, confirmations, listing, reminders, waiting
+from registrations import announcements, confirmations, listing, reminders, undoing, waiting
 
 
 @shared_task(name="registrations.remind")
@@ -32,3 +32,8 @@ def fill_seats() -> None:
 @shared_task(name="registrations.ask_to_be_listed")
 def ask_to_be_listed() -> None:
     listing.ask_due(now=clock.now())
+
+
+@shared_task(name="registrations.forget_imports")
+def forget_imports() -> None:
+    undoing.forget_due(now=clock.now())

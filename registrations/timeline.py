@@ -11,6 +11,8 @@ OF_THE_GROUP = {
     "draft reopened": _("Draft begun again"),
     "entered on behalf": _("Entered by the organisers, for a group that wrote to them"),
     "colleagues changed": _("Who works on it was changed"),
+    "people entered from a list": _("People entered by the organisers, from a list"),
+    "list taken back": _("People taken back whom the organisers had entered from a list"),
     "sent": _("Registration sent"),
     "withdrawn": _("Registration withdrawn"),
     "asked to be let in": _("Asked to register after the close"),

@@ -35,6 +35,8 @@ SKIP = "skip"
 CREATED, JOINED, LEFT_OUT, UNDECIDED = "created", "joined", "left_out", "undecided"
 OUTCOMES = (CREATED, JOINED, KNOWN, LEFT_OUT, UNDECIDED, WRONG)
 
+COMPLETED = gettext_noop("organisation completed from a list")
+
 OFFERED = 5
 NEAR_ABROAD = 0.85
 """Names of two countries that are both known are near from this likeness on."""
@@ -175,10 +177,7 @@ def read(file_name: str, content: bytes, *, by: User, now: datetime) -> ImportRu
     table = tables.read(content)
     columns, unknown = _columns(table)
     rows = [_row(row, columns) for row in table.rows]
-    try:
-        _judge([row for row in rows if row.judged != WRONG])
-    except matching.TooAlike:
-        raise refusals.TooAlike from None
+    compare(rows)
     name = tables.clean(file_name.replace("\\", "/").rsplit("/", 1)[-1])[:255]
     return ImportRun.objects.create(
         by=by,
@@ -188,6 +187,16 @@ def read(file_name: str, content: bytes, *, by: User, now: datetime) -> ImportRu
         counts=_counts(rows),
         notes={"unknown_columns": unknown, "read_as": table.read_as},
     )
+
+
+def compare(rows: Iterable[Row]) -> None:
+    """Say of each row whether it is wrong, and what its words mean; then what it is beside all that
+    is known here: new, known, or near others. Refuses with TooAlike."""
+    understood = [row for row in rows if _is_right(row)]
+    try:
+        _judge(understood)
+    except matching.TooAlike:
+        raise refusals.TooAlike from None
 
 
 def rows(run: ImportRun) -> list[Row]:
@@ -280,15 +289,20 @@ def _row(row: tables.Row, columns: dict[str, int]) -> Row:
     for meant, value in typed.items():
         setattr(read, meant, value)
     read.other_names = [each for each in dict.fromkeys(others) if each and each != read.name]
-    read.wrong = _wrong(read)
-    if read.wrong:
-        read.judged = WRONG
-        return read
-    read.country = _countries().get(matching.compact(read.country), "")
-    read.category = _categories().get(matching.compact(read.category), "")
-    read.consultative_status = _statuses().get(matching.compact(read.consultative_status), "")
-    read.website = _address(read.website)
     return read
+
+
+def _is_right(row: Row) -> bool:
+    """Then its words are those that the portal keeps."""
+    row.wrong = _wrong(row)
+    if row.wrong:
+        row.judged = WRONG
+        return False
+    row.country = _countries().get(matching.compact(row.country), "")
+    row.category = _categories().get(matching.compact(row.category), "")
+    row.consultative_status = _statuses().get(matching.compact(row.consultative_status), "")
+    row.website = _address(row.website)
+    return True
 
 
 def _wrong(row: Row) -> list[str]:
@@ -630,7 +644,7 @@ class _Work:
         other = [fact for fact in after if after[fact] != before[fact]]
         return trail.act(
             by,
-            gettext_noop("organisation completed from a list"),
+            COMPLETED,
             organisation,
             at=now,
             scope=None,

@@ -27,7 +27,7 @@ from events import deadlines, following, mails, roles, schedule
 from events.models import Deadline, Follower, Process, Role
 from notifications import preferences
 from notifications.models import Kind, Letter
-from registrations import decisions, intake, links
+from registrations import decisions, importing, intake, links
 from registrations.intake import Person
 from registrations.models import Correction, Exemption, Invitation
 from stakeholders.models import ImportRun, Membership
@@ -71,6 +71,7 @@ admin/notifications/letter/<path:object_id>/         >>>>> >>> >>>
 admin/registrations/correction/<path:object_id>/     >>>>> >>> >>>
 admin/registrations/delegate/<path:object_id>/       >>>>> >>> >>>
 admin/registrations/exemption/<path:object_id>/      >>>>> >>> >>>
+admin/registrations/importrun/<path:object_id>/      >>>>> >>> >>>
 admin/registrations/invitation/<path:object_id>/     >>>>> >>> >>>
 admin/registrations/registration/<path:object_id>/   >>>>> >>> >>>
 admin/stakeholders/importrun/<path:object_id>/       >>>>> >>> >>>
@@ -107,13 +108,14 @@ admin:events_event_change                            >>>>> ..x .>.
 admin:events_event_changelist                        >>>>> ..x ...
 admin:events_event_delete                            >>>>> xxx xxx
 admin:events_event_history                           >>>>> x.> .>.
+admin:events_event_import_people                     >>>>> xx0 .0.
 admin:events_event_invite                            >>>>> xx0 .0.
 admin:events_event_let_in                            >>>>> xx0 .0.
 admin:events_event_move                              >>>>> xx0 .0.
 admin:events_event_on_behalf                         >>>>> xx0 .0.
+admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
-admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
 admin:events_process_add                             >>>>> xxx xx.
 admin:events_process_change                          >>>>> ..x .>.
@@ -168,6 +170,16 @@ admin:registrations_exemption_delete                 >>>>> xxx xxx
 admin:registrations_exemption_history                >>>>> >>> .>.
 admin:registrations_exemption_let_in                 >>>>> 000 .0.
 admin:registrations_exemption_refuse                 >>>>> 000 .0.
+admin:registrations_importrun_add                    >>>>> xxx xxx
+admin:registrations_importrun_bring_in               >>>>> 000 .0.
+admin:registrations_importrun_change                 >>>>> xxx .>.
+admin:registrations_importrun_changelist             >>>>> xxx ...
+admin:registrations_importrun_columns                >>>>> 000 .0.
+admin:registrations_importrun_delete                 >>>>> xxx xxx
+admin:registrations_importrun_history                >>>>> >>> .>.
+admin:registrations_importrun_look                   >>>>> 000 .0.
+admin:registrations_importrun_stayed_out             >>>>> 000 .0.
+admin:registrations_importrun_take_back              >>>>> 000 .0.
 admin:registrations_invitation_add                   >>>>> xxx xxx
 admin:registrations_invitation_change                >>>>> xxx .>.
 admin:registrations_invitation_changelist            >>>>> xxx ...
@@ -314,6 +326,7 @@ SECRETS = {
     "ibra@diaspora.example": EVERYTHING | {"clara"},
     "amina@diaspora.example": EVERYTHING | ORGANISERS | {"colleague"},
     "nadia@harbour.example": EVERYTHING | ORGANISERS,
+    "Binta": {"clara", "root"},
     "bo@ports.example": {"other", "root"},
     "dina@secretariat.example": {"dina", "root"},
 }
@@ -397,6 +410,9 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         asked_by=amina,
         asked_at=now,
     )
+    content = "organisation,country,given names\nDiaspora Network,ML,Binta"
+    run = importing.read(hearing, "people.csv", content.encode(), by=clara, now=now)
+    importing.choose(run, run.columns)
     things = [
         amina,
         process,
@@ -413,11 +429,16 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         invitation,
         exemption,
         correction,
+        run,
         ImportRun.objects.create(by=clara, at=now, file_name="list.csv"),
     ]
     return Cast(
         people=people,
-        things={thing._meta.model_name: thing for thing in things},
+        things={
+            label: thing
+            for thing in things
+            for label in (thing._meta.model_name, thing._meta.label_lower)
+        },
         sent=sent,
         draft=draft,
         head=head,
@@ -476,7 +497,7 @@ def value_of(parameter: str, name: str, cast: Cast) -> object:
     if parameter == "event":
         return cast.sent.event_id
     if name.startswith("admin:") and parameter in {"pk", "object_id"}:
-        return cast.things[name.split("_")[1]].pk
+        return cast.things[".".join(name.removeprefix("admin:").split("_")[:2])].pk
     if name.startswith("stakeholders:"):
         others = {"pk": cast.things["organisation"].pk, "person": cast.colleague.pk}
         return others[parameter]
@@ -505,7 +526,9 @@ def url_of(name: str, cast: Cast) -> str:
     if name in NAMELESS:
         return NAMELESS[name]
     if "<path:object_id>" in name:
-        return f"/{name}".replace("<path:object_id>", str(cast.things[name.split("/")[2]].pk))
+        return f"/{name}".replace(
+            "<path:object_id>", str(cast.things[".".join(name.split("/")[1:3])].pk)
+        )
     return reverse(name, args=[value_of(each, name, cast) for each in all_addresses()[name]])
 
 

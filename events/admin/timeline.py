@@ -39,6 +39,7 @@ WORDS = {
     "created": gettext_lazy("organisations entered"),
     "joined": gettext_lazy("organisations given another spelling"),
     "left_out": gettext_lazy("rows left out"),
+    "stayed": gettext_lazy("stayed"),
 }
 NOTHING = "–"
 

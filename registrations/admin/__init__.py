@@ -7,6 +7,7 @@ from registrations.admin import (
     delegations,
     events,
     exemptions,
+    importing,
     invitations,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "delegations",
     "events",
     "exemptions",
+    "importing",
     "invitations",
 ]

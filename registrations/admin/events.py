@@ -11,7 +11,15 @@ from django.utils.translation import gettext as _
 from events.admin.events import EventAdmin as OwnPages
 from events.models import Event
 from events.rights import Right
-from registrations.admin import exemptions, invitations, on_behalf, overview, readers, seats
+from registrations.admin import (
+    exemptions,
+    importing,
+    invitations,
+    on_behalf,
+    overview,
+    readers,
+    seats,
+)
 
 State = Event.State
 
@@ -27,6 +35,7 @@ class EventAdmin(OwnPages):
                 (_("Invite groups"), "invite"),
                 (_("Let a group in"), "let_in"),
                 (_("Register a group that wrote to us"), "on_behalf"),
+                (_("Import people"), "import_people"),
             ]
         links = [
             *self.links(request, obj, [(_("Overview"), "overview")]),
@@ -53,6 +62,7 @@ class EventAdmin(OwnPages):
             ("invite", self.invite),
             ("let_in", self.let_in),
             ("on_behalf", self.on_behalf),
+            ("import_people", self.import_people),
         ]
 
     def overview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -69,6 +79,9 @@ class EventAdmin(OwnPages):
 
     def on_behalf(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return on_behalf.page(self, request, self.load(request, pk))
+
+    def import_people(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return importing.bring(self, request, self.load(request, pk))
 
     def told_of(self, obj: Event) -> str:
         return readers.told_of(obj)

@@ -15,6 +15,7 @@ from registrations.models.delegates import (
 )
 from registrations.models.delegations import Registration, RegistrationQuerySet
 from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
+from registrations.models.imports import ImportRun, ImportRunQuerySet
 
 __all__ = [
     "AWAITS_DECISION",
@@ -29,6 +30,8 @@ __all__ = [
     "DelegateQuerySet",
     "Exchange",
     "Exemption",
+    "ImportRun",
+    "ImportRunQuerySet",
     "Invitation",
     "InvitationQuerySet",
     "Registration",

@@ -224,6 +224,8 @@ class ImportRunAdmin(ScopedAdmin):
             "shown": shown,
             "shown_title": views[shown],
             "views": [(view, words, run.counts.get(view, 0)) for view, words in views.items()],
+            "read_as": run.notes.get("read_as", ""),
+            "unknown_columns": run.notes.get("unknown_columns", []),
             "page": page,
             "lines": self.lines(request, page, run, typed),
             "undecided": len(importing.undecided(run)),
@@ -357,9 +359,13 @@ def kind(row: importing.Row, run: ImportRun) -> str:
 
 def shown_in(request: HttpRequest, run: ImportRun, views: Iterable[str]) -> str:
     """The part of the list that is asked for, or the first that has any rows."""
+    return part_in(request, {view: run.counts.get(view, 0) for view in views})
+
+
+def part_in(request: HttpRequest, counted: dict[str, int]) -> str:
     asked = request.GET.get("show", "")
-    full = [view for view in views if run.counts.get(view)]
-    return asked if asked in views else next(iter(full or views))
+    full = [view for view, number in counted.items() if number]
+    return asked if asked in counted else next(iter(full or counted))
 
 
 def decisions(request: HttpRequest) -> dict[int, str]:

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from events import deadlines, roles, schedule
 from events.models import Deadline, Event, Process
-from registrations import intake
+from registrations import importing, intake
 from registrations.intake import Person
-from registrations.models import Correction, Exemption, Invitation
+from registrations.models import Correction, Exemption, ImportRun, Invitation
 from tests.conftest import signed_in
 
 NEW_YORK = "America/New_York"
@@ -115,6 +115,15 @@ def exemption(hearing, diaspora_network, amina, now) -> Exemption:
         asked_at=now,
         reason="The lines were down all week.",
     )
+
+
+@pytest.fixture
+def import_run(hearing, clara, now) -> ImportRun:
+    """A list that Clara has brought, with one person in it who would come in."""
+    content = b"organisation,country,category,given names\nChoir of Gozo,MT,diaspora,Kim"
+    run = importing.read(hearing, "people.csv", content, by=clara, now=now)
+    importing.choose(run, run.columns)
+    return run
 
 
 @pytest.fixture

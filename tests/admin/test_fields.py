@@ -28,6 +28,7 @@ from registrations.models import (
     Registration,
     SegmentDecision,
 )
+from registrations.models import ImportRun as PeopleRun
 from stakeholders.models import ImportRun, Membership, Organisation, Representative
 from tests.admin.conftest import formset
 
@@ -53,6 +54,7 @@ TYPED = {
     Invitation: set(),
     Exemption: set(),
     Correction: set(),
+    PeopleRun: set(),
 }
 # Rows inside those pages that only verbs write.
 KEPT = [
@@ -66,7 +68,9 @@ INLINES = {
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, correction, now):
+def things(
+    sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, correction, import_run, now
+):
     delegate = sent.delegates.first()
     clara_in.post(
         reverse("admin:registrations_delegate_ask", args=[delegate.pk]),
@@ -89,6 +93,7 @@ def things(sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, c
         Invitation: invitation,
         Exemption: exemption,
         Correction: correction,
+        PeopleRun: import_run,
     }
 
 

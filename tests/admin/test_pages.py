@@ -24,7 +24,7 @@ QUERIES = 10
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction, now):
+def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction, import_run, now):
     return [
         sent.event.process,
         sent.event,
@@ -42,6 +42,7 @@ def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction,
         invitation,
         exemption,
         correction,
+        import_run,
     ]
 
 

@@ -32,6 +32,7 @@ registrations.delegate      LPH LPH LP- ---
 registrations.invitation    LPH --- --- ---
 registrations.exemption     LPH --- --- ---
 registrations.correction    LPH LPH --- ---
+registrations.importrun     LPH --- --- ---
 stakeholders.organisation   LPH LPH LP- ---
 stakeholders.representative LPH --- --- ---
 stakeholders.membership     LPH --- --- ---
@@ -47,15 +48,16 @@ PAGES = {
     "events_deadline_remove_step": MANAGER,
     "events_deadline_set": MANAGER,
     "events_event_cancel": MANAGER,
+    "events_event_import_people": MANAGER,
     "events_event_invite": MANAGER,
     "events_event_let_in": MANAGER,
     "events_event_move": MANAGER,
     "events_event_on_behalf": MANAGER,
     "events_event_postpone": MANAGER,
     "events_event_publish": MANAGER,
+    "events_event_overview": READERS,
     "events_event_seats": READERS,
     "events_role_change_kind": MANAGER,
-    "events_event_overview": READERS,
     "events_role_revoke": MANAGER,
     "notifications_letter_cancel": MANAGER,
     "notifications_letter_hold": MANAGER,
@@ -71,6 +73,11 @@ PAGES = {
     "registrations_delegate_wait_list": REVIEWERS,
     "registrations_exemption_let_in": MANAGER,
     "registrations_exemption_refuse": MANAGER,
+    "registrations_importrun_bring_in": MANAGER,
+    "registrations_importrun_columns": MANAGER,
+    "registrations_importrun_look": MANAGER,
+    "registrations_importrun_stayed_out": MANAGER,
+    "registrations_importrun_take_back": MANAGER,
     "stakeholders_membership_answer": MANAGER,
     "stakeholders_membership_lost_factors": MANAGER,
     "stakeholders_membership_lost_mailbox": MANAGER,
@@ -98,7 +105,7 @@ def name(model, page):
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correction):
+def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correction, import_run):
     """One thing of each kind in Clara's scope, with something that could leak."""
     delegate = sent.delegates.first()
     clara_in.post(
@@ -118,6 +125,7 @@ def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correcti
         invitation,
         exemption,
         correction,
+        import_run,
         Role.objects.get(user__email="clara@secretariat.example"),
         sent.organisation.memberships.get(),
     ]

@@ -30,6 +30,7 @@ from events.models import Deadline, Event
 from notifications.models import Letter
 from registrations import announcements, links, listing, reminders
 from registrations.models import Correction, Exemption, Invitation, Registration
+from registrations.models import ImportRun as PeopleRun
 from stakeholders import membership
 from stakeholders.models import ImportRun, Membership, Organisation
 from tests import test_who_may as who
@@ -396,3 +397,38 @@ def test_a_hostile_list_of_organisations_is_read_and_handed_back(process, clara)
     run.refresh_from_db()
     assert run.applied_at
     assert Organisation.objects.count() > len(EVERY) // 2
+
+
+def test_a_hostile_list_of_people_is_read_brought_in_and_taken_back(process, hearing, clara):
+    """In each row another text, in every column; what stays out comes back as a file."""
+    visitor = Visitor(signed_in(clara))
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(
+        ["organisation", "country", "category", "given names", "email", "role", EVERY[0]]
+    )
+    for number, text in enumerate(EVERY):
+        writer.writerow([text, "Mali", "diaspora", text, "", "", text])
+        writer.writerow([f"Group {number}", text, text, text, text, text, text])
+    file = SimpleUploadedFile("people.csv", lines.getvalue().encode())
+    sent = {"file": file, "confirm": "yes"}
+    visitor.post(reverse("admin:events_event_import_people", args=[hearing.pk]), sent)
+    run = PeopleRun.objects.get()
+    columns = ["organisation", "country", "category", "given_names", "email", "role", "ignored"]
+    typed = {f"column-{number}": meant for number, meant in enumerate(columns)}
+
+    visitor.post(admin("registrations_importrun_columns", run), typed | {"confirm": "yes"})
+    for view in ("comes", "asks", "wrong", "there"):
+        for page in range(1, 8):
+            visitor.get(f"{admin('registrations_importrun_look', run)}?show={view}&page={page}")
+    for word in ("bring_in", "take_back"):
+        visitor.get(admin(f"registrations_importrun_{word}", run))
+        visitor.post(admin(f"registrations_importrun_{word}", run), {"confirm": "yes"})
+        visitor.get(admin("registrations_importrun_look", run))
+    stayed_out = visitor.client.get(admin("registrations_importrun_stayed_out", run))
+
+    assert visitor.wrong == []
+    assert list(files.formulas_in(files.rows_of(stayed_out.content))) == []
+    run.refresh_from_db()
+    assert run.undone_at
+    assert run.counts["comes"] > len(EVERY) // 2

@@ -14,13 +14,16 @@ ROOMS = (
     "decisions",
     "exchanges",
     "exemptions",
+    "importing",
     "intake",
     "listing",
     "on_behalf",
     "replacements",
     "seats",
+    "undoing",
     "waiting",
 )
+OF_NO_GROUP = {"list of people brought in", "list of people taken back"}
 
 
 def test_every_verb_has_its_words_and_no_words_are_without_a_verb():
@@ -31,4 +34,4 @@ def test_every_verb_has_its_words_and_no_words_are_without_a_verb():
         for verb in re.findall(r'gettext_noop\("([^"]+)"\)', (house / f"{room}.py").read_text())
     }
 
-    assert remembered == timeline.OF_THE_GROUP.keys() | timeline.OF_A_PERSON.keys()
+    assert remembered - OF_NO_GROUP == timeline.OF_THE_GROUP.keys() | timeline.OF_A_PERSON.keys()
