@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from clock import shown
 from events import texts
 from events.models import Deadline, Event, Quota
-from registrations.models import Delegate, Exemption, ImportRun, Registration
+from registrations.models import Delegate, Exemption, ImportRun, Registration, SavedView
 from stakeholders.models import Membership, Organisation
 
 
@@ -513,4 +513,33 @@ class CannotUndo(Refusal):
                 "moment": shown.moment(until, zone) if until else "",
                 "zone": shown.zone_name(zone, until) if until else "",
             }
+        )
+
+
+class TooManyViews(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            ngettext(
+                "You have %(n)s saved view. Remove it first.",
+                "You have %(n)s saved views. Remove one first.",
+                most,
+            )
+            % {"n": most}
+        )
+
+
+class ViewNameTaken(Refusal):
+    def __init__(self, name: str) -> None:
+        super().__init__(_("You have a view of this name already: %(name)s") % {"name": name})
+
+
+class NotYourView(Refusal):
+    def __init__(self, view: SavedView) -> None:
+        super().__init__(_("This view is not yours, or it was removed: %(name)s") % {"name": view})
+
+
+class NotToShare(Refusal):
+    def __init__(self, event: Event) -> None:
+        super().__init__(
+            _("You cannot share a view with those who work on “%(event)s”.") % {"event": event}
         )

@@ -29,7 +29,7 @@ from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import decisions, importing, intake, links
 from registrations.intake import Person
-from registrations.models import Correction, Exemption, Invitation
+from registrations.models import Correction, Exemption, Invitation, SavedView
 from stakeholders.models import ImportRun, Membership
 from tests.conftest import an_event, signed_in
 
@@ -157,11 +157,15 @@ admin:registrations_delegate_add                     >>>>> xxx xxx
 admin:registrations_delegate_approve                 >>>>> x.0 .0.
 admin:registrations_delegate_ask                     >>>>> x.0 .0.
 admin:registrations_delegate_change                  >>>>> ..> .>.
+admin:registrations_delegate_change_view             >>>>> 000 .00
 admin:registrations_delegate_changelist              >>>>> ... ...
 admin:registrations_delegate_decline                 >>>>> x.0 .0.
 admin:registrations_delegate_delete                  >>>>> xxx xxx
 admin:registrations_delegate_export                  >>>>> ..0 .0.
 admin:registrations_delegate_history                 >>>>> x.> .>.
+admin:registrations_delegate_keep_view               >>>>> ..0 ...
+admin:registrations_delegate_remove_view             >>>>> 000 .00
+admin:registrations_delegate_views                   >>>>> ..0 ...
 admin:registrations_delegate_wait_list               >>>>> x.0 .0.
 admin:registrations_exemption_add                    >>>>> xxx xxx
 admin:registrations_exemption_change                 >>>>> xxx .>.
@@ -447,6 +451,9 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         follower=Follower.objects.create(
             event=hearing, email="fan@press.example", language="en", asked_at=now
         ),
+        view=SavedView.objects.create(
+            owner=clara, name="Waiting", query="state=submitted", shared_on=hearing, made_at=now
+        ),
         kept=KeptPost.objects.create(user=amina, path="/en/", body="", at=now),
         now=now,
     )
@@ -459,6 +466,8 @@ def end_of(path: str) -> str:
 # What stands in an address, where its parameters alone do not tell.
 VALUES: dict[str, Callable[[Cast], list]] = {
     "accounts:kept": lambda c: [c.kept.pk],
+    "admin:registrations_delegate_change_view": lambda c: [c.view.pk],
+    "admin:registrations_delegate_remove_view": lambda c: [c.view.pk],
     "admin:view_on_site": lambda c: [1, 1],
     "events:follow_confirm": lambda c: [mails.follow_token(c.follower)],
     "events:follow_process": lambda c: [c.sent.event.process.slug],

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +24,7 @@ from events.admin import timeline
 from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
 from events.rights import Right
 from registrations import confirmations
-from registrations.admin import cells, columns, deciding, exporting, filters
+from registrations.admin import cells, columns, deciding, exporting, filters, saved
 from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
@@ -154,7 +154,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     # The list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[AttendeeList]:
-        is_shown = request.resolver_match.url_name != self.page_name("export")
+        is_shown = request.resolver_match.url_name == self.page_name("changelist")
         return AttendeeList if is_shown else ChosenPeople
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
@@ -204,7 +204,10 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
                 request.GET.get(ORDER_VAR, ""), self.keys_shown(request)
             ),
             "export_url": self.export_url(request),
+            **saved.offered(self, request),
         }
+        if ERROR_FLAG in request.GET:
+            messages.warning(request, _("A filter of that address is no longer here."))
         return super().changelist_view(request, context | (extra_context or {}))
 
     # Its columns
@@ -243,7 +246,8 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)
-        return [path("export/", view, name=self.page_name("export")), *super().get_urls()]
+        export = path("export/", view, name=self.page_name("export"))
+        return [export, *saved.urls(self), *super().get_urls()]
 
     def export_url(self, request: HttpRequest) -> str:
         sight = sight_of(request)

@@ -16,6 +16,7 @@ from registrations.models.delegates import (
 from registrations.models.delegations import Registration, RegistrationQuerySet
 from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
 from registrations.models.imports import ImportRun, ImportRunQuerySet
+from registrations.models.saved import SavedView, SavedViewQuerySet
 
 __all__ = [
     "AWAITS_DECISION",
@@ -36,5 +37,7 @@ __all__ = [
     "InvitationQuerySet",
     "Registration",
     "RegistrationQuerySet",
+    "SavedView",
+    "SavedViewQuerySet",
     "SegmentDecision",
 ]

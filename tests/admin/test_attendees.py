@@ -544,8 +544,8 @@ def test_an_organisation_out_of_sight_is_as_unknown_as_none(organiser, everybody
     assert "Diaspora Network" not in foreign.content.decode()
 
 
-# How much is asked. Session, person, roles, events, tracks, and then:
-ALWAYS = 5
+# How much is asked. Session, person, roles, events, tracks, saved views, and then:
+ALWAYS = 6
 
 
 @pytest.mark.parametrize(

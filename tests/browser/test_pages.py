@@ -178,6 +178,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     lists = [
         "/admin/",
         "/admin/registrations/delegate/",
+        "/admin/registrations/delegate/views/",
         "/admin/registrations/registration/",
         "/admin/registrations/invitation/",
         "/admin/registrations/exemption/",
@@ -189,6 +190,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     ]
     own = [
         f"{event}overview/",
+        "/admin/registrations/delegate/views/keep/?state=submitted",
         f"{event}seats/",
         f"{event}invite/",
         f"{event}let_in/",
