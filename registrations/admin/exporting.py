@@ -1,11 +1,13 @@
 """The attendee list as a file: exactly what was searched, filtered and sorted, as it was shown."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR
 from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -21,6 +23,7 @@ from events.models import Event
 from events.rights import Right
 from registrations import exports
 from registrations.admin import columns
+from registrations.admin.filters import WITH_A_PLACE, StateFacet
 from registrations.admin.sight import sight_of
 
 CSV, XLSX = "CSV", "XLSX"
@@ -28,6 +31,33 @@ TYPES = {
     CSV: "text/csv; charset=utf-8",
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Columns that are asked for again and again, of the people with a place."""
+
+    title: Any
+    columns: tuple[str, ...]
+    needs: Right = Right.LOOK
+
+
+PRESETS = [
+    Preset(
+        gettext_lazy("Security list"),
+        ("given_names", "family_name", "organisation", "country", "event", "role", "reference"),
+    ),
+    Preset(
+        gettext_lazy("Badges"),
+        ("given_names", "family_name", "organisation", "acronym", "country", "role"),
+    ),
+    Preset(gettext_lazy("Name tents"), ("organisation", "acronym", "country")),
+    Preset(
+        gettext_lazy("Access needs"),
+        ("organisation", "event", "email", "access_needs"),
+        Right.SENSITIVE,
+    ),
+]
 
 
 class FileForm(forms.Form):
@@ -86,8 +116,34 @@ def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         form=form,
         headings=[capfirst(heading) for heading in sheet.headings],
         chips=[said for said, _url in chosen.chips],
+        presets=presets(request, columns.chosen(request, sight)),
         events=[(event, counted[pk]) for pk, event in sheet.events.items()],
     )
+
+
+def presets(request: HttpRequest, shown: list[str]) -> list[dict[str, Any]]:
+    """Each with the address of this page where it is chosen. The other filters stay; who has
+    chosen a state keeps that as well."""
+    sight = sight_of(request)
+    found = []
+    for preset in PRESETS:
+        if not sight.has(preset.needs):
+            continue
+        wanted = [
+            key for key in columns.possible(sight) if key in (columns.ALWAYS, *preset.columns)
+        ]
+        query = request.GET.copy()
+        query.pop(ORDER_VAR, None)
+        query[columns.PARAMETER] = ",".join(wanted)
+        query.setdefault(StateFacet.parameter_name, WITH_A_PLACE)
+        found.append(
+            {
+                "title": preset.title,
+                "url": f"?{query.urlencode(safe=',')}",
+                "is_shown": wanted == shown,
+            }
+        )
+    return found
 
 
 def answer(sheet: exports.Sheet, kind: str, name: str) -> HttpResponseBase:

@@ -82,6 +82,59 @@ def test_the_file_holds_what_the_list_shows_in_its_order(clara_in, everybody):
     ]
 
 
+def preset(page, title: str) -> dict:
+    (found,) = [each for each in page.context["presets"] if each["title"] == title]
+    return found
+
+
+def test_for_a_purpose_its_columns_are_chosen_of_those_with_a_place(clara_in, everybody, sent):
+    sent.delegates.filter(role="head").update(state="confirmed")
+    before = clara_in.get(LIST).context["cl"].list_display
+    page = clara_in.get(f"{EXPORT}?role=head&columns=name,sent&o=-2")
+    assert [each["title"] for each in page.context["presets"]] == [
+        "Security list",
+        "Badges",
+        "Name tents",
+        "Access needs",
+    ]
+    assert [each["is_shown"] for each in page.context["presets"]] == [False] * 4
+
+    badges = preset(page, "Badges")["url"]
+    chosen = clara_in.get(f"{EXPORT}{badges}")
+
+    assert preset(chosen, "Badges")["is_shown"]
+    assert chosen.context["chips"] == ["State: Has a place", "Role: Head of delegation"]
+    assert rows(take(clara_in, badges.removeprefix("?"))) == [
+        ["Name", "Given names", "Family name", "Organisation", "Acronym", "Country", "Role"],
+        [
+            *("Aïssata Traoré", "Aïssata", "Traoré", "Diaspora Network", "DN", "Mali"),
+            "Head of delegation",
+        ],
+    ]
+    assert clara_in.get(LIST).context["cl"].list_display == before
+
+
+def test_a_state_that_was_chosen_stays_chosen(clara_in, everybody):
+    page = clara_in.get(f"{EXPORT}?state=submitted")
+
+    shown = clara_in.get(EXPORT + preset(page, "Name tents")["url"])
+
+    assert shown.context["chips"] == ["State: Waits for a decision"]
+    assert shown.context["headings"] == ["Name", "Organisation", "Acronym", "Country"]
+
+
+def test_a_reader_is_not_offered_access_needs(organiser, everybody):
+    eva_in = signed_in(organiser("reader", everybody))
+
+    page = eva_in.get(EXPORT)
+
+    assert [str(each["title"]) for each in page.context["presets"]] == [
+        "Security list",
+        "Badges",
+        "Name tents",
+    ]
+
+
 def test_a_file_is_named_after_its_event_and_day(clara_in, everybody, now):
     response = take(clara_in)
 
