@@ -10,7 +10,14 @@ from accounts.models import User
 from events import capacity
 from events.models import Event
 from registrations import mails, refusals, seats, waiting
-from registrations.models import SEATED, Delegate, Exchange, Registration
+from registrations.models import (
+    AWAITS_DECISION,
+    DECIDED,
+    SEATED,
+    Delegate,
+    Exchange,
+    Registration,
+)
 
 State = Delegate.State
 
@@ -87,10 +94,45 @@ def decline(
     """
     if not reason.strip():
         raise refusals.ReasonMissing
-    held, people = _hold(registration, delegates, also=[State.WAIT_LISTED])
+    held, people = _hold(registration, delegates, only={*AWAITS_DECISION, State.WAIT_LISTED})
     verb = gettext_noop("declined")
     seats.turn_all(people, State.DECLINED, verb, by=by, now=now, reason=reason, replaces=None)
     mails.declined(held, people, reason=reason, now=now)
+
+
+@transaction.atomic
+def reopen(
+    registration: Registration,
+    delegates: Iterable[Delegate],
+    *,
+    by: User,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Take back what was decided about these people: they wait for a decision again, and the group
+    reads why. Seats that they had go to those who wait.
+
+    Refuses as `approve` what is cancelled or was not sent and where nobody is chosen; with
+    ReasonMissing, and with NotDecided if one of them is neither approved nor declined.
+    """
+    if not reason.strip():
+        raise refusals.ReasonMissing
+    held, people = _hold(registration, delegates, only=DECIDED)
+    for delegate in people:
+        delegate.role = delegate.role_without_rival
+        seats.turn(
+            delegate,
+            State.SUBMITTED,
+            gettext_noop("decision taken back"),
+            by=by,
+            now=now,
+            reason=reason,
+            asked_at=None,
+            role=delegate.role,
+        )
+    waiting.stop_asking(people, held.event, now=now)
+    mails.reopened(held, people, reason=reason, now=now)
+    waiting.fill(held.event, now=now)
 
 
 @transaction.atomic
@@ -130,9 +172,12 @@ def ask(
 
 
 def _hold(
-    registration: Registration, delegates: Iterable[Delegate], also: Collection[str] = ()
+    registration: Registration,
+    delegates: Iterable[Delegate],
+    only: Collection[str] = AWAITS_DECISION,
 ) -> tuple[Registration, list[Delegate]]:
-    """The delegation and those people of it, read anew under the lock of the event's seats."""
+    """The delegation and those people of it, all of them in one of these states, read anew under
+    the lock of the event's seats."""
     event = capacity.hold(registration.event)
     held = Registration.objects.held(registration, event)
     if event.state == Event.State.CANCELLED:
@@ -147,9 +192,10 @@ def _hold(
     )
     if not people:
         raise refusals.NobodyChosen
-    decided = [each for each in people if not (each.awaits_decision or each.state in also)]
-    if decided:
-        raise refusals.AlreadyDecided(decided)
+    others = [delegate for delegate in people if delegate.state not in only]
+    if others:
+        refusal = refusals.NotDecided if only is DECIDED else refusals.AlreadyDecided
+        raise refusal(others)
     for delegate in people:
         delegate.registration = held
         if delegate.replaces:

@@ -340,7 +340,7 @@ def withdraw_person(delegate: Delegate, *, by: User, now: datetime) -> None:
         by=by,
         now=now,
         replaces=None if delegate.awaits_decision else delegate.replaces,
-        role=_role_without_rival(delegate),
+        role=delegate.role_without_rival,
     )
     waiting.stop_asking([delegate], event, now=now)
     mails.person_withdrawn(held, delegate, now=now)
@@ -481,14 +481,6 @@ def _check_head(registration: Registration, person: Person, but: Delegate | None
     head = registration.delegates.heads(but).first() if person.role == Delegate.Role.HEAD else None
     if head:
         raise refusals.TwoHeads(head)
-
-
-def _role_without_rival(delegate: Delegate) -> str:
-    """Of a head and the head who stands in, the one who is taken back leads no more."""
-    rivals = delegate.registration.delegates.heads(but=delegate)
-    if delegate.role == Delegate.Role.HEAD and rivals.exists():
-        return Delegate.Role.DELEGATE
-    return delegate.role
 
 
 def _check_undecided(delegate: Delegate) -> None:

@@ -67,6 +67,7 @@ SORTS = {
         Sort("person_withdrawn", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("approved", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("declined", Kind.TRANSACTIONAL, GROUP, NEVER),
+        Sort("reopened", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("asked", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("answered", Kind.TRANSACTIONAL, GROUP, NEVER),
         Sort("wait_listed", Kind.TRANSACTIONAL, GROUP, NEVER),
@@ -188,6 +189,12 @@ def declined(
     registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
 ) -> None:
     _to_group(registration, DECLINED, people, now=now, reason=reason)
+
+
+def reopened(
+    registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
+) -> None:
+    _to_group(registration, "reopened", people, now=now, reason=reason)
 
 
 def asked(

@@ -197,6 +197,23 @@ class TwoHeads(Refusal):
         )
 
 
+class NotDecided(Refusal):
+    def __init__(self, delegates: Iterable[Delegate]) -> None:
+        people = list(delegates)
+        super().__init__(
+            ngettext(
+                "%(people)s is neither approved nor declined. Nothing was changed.",
+                "%(people)s are neither approved nor declined. Nothing was changed.",
+                len(people),
+            )
+            % {
+                "people": texts.listed(
+                    f"{delegate} ({delegate.get_state_display()})" for delegate in people
+                )
+            }
+        )
+
+
 class AlreadyDecided(Refusal):
     def __init__(self, delegates: Iterable[Delegate]) -> None:
         people = list(delegates)

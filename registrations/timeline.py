@@ -22,6 +22,7 @@ OF_THE_GROUP = {
 OF_A_PERSON = {
     "approved": _("Approved"),
     "declined": _("Declined"),
+    "decision taken back": _("Decision taken back"),
     "question asked": _("Question from the organisers"),
     "question answered": _("Question answered"),
     "withdrawn": _("Withdrawn"),
@@ -43,6 +44,7 @@ OF_A_PERSON = {
 }
 SHOWN_REASONS = {
     "declined",
+    "decision taken back",
     "question asked",
     "asked to be let in",
     "let in",

@@ -162,6 +162,9 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "declined": lambda c: mails.declined(
         c.registration, [c.second], reason="Not <on> the list", now=c.now
     ),
+    "reopened": lambda c: mails.reopened(
+        c.registration, [c.second], reason="The list was <wrong>", now=c.now
+    ),
     "asked": lambda c: mails.asked(c.registration, [c.speaker], question="Which topic?", now=c.now),
     "answered": lambda c: mails.answered(c.registration, c.speaker, c.exchange, now=c.now),
     "wait_listed": lambda c: mails.wait_listed(c.registration, [c.second], now=c.now),

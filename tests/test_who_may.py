@@ -164,6 +164,7 @@ admin:registrations_delegate_delete                  >>>>> xxx xxx
 admin:registrations_delegate_export                  >>>>> ..0 .0.
 admin:registrations_delegate_history                 >>>>> x.> .>.
 admin:registrations_delegate_keep_view               >>>>> ..0 ...
+admin:registrations_delegate_reopen                  >>>>> x.0 .0.
 admin:registrations_delegate_remove_view             >>>>> 000 .00
 admin:registrations_delegate_views                   >>>>> ..0 ...
 admin:registrations_delegate_wait_list               >>>>> x.0 .0.

@@ -107,7 +107,24 @@ WAIT = Decision(
         "who fits gets it by itself."
     ),
 )
-ALL = [APPROVE, DECLINE, ASK, WAIT]
+REOPEN = Decision(
+    "reopen",
+    decisions.reopen,
+    ReasonForm,
+    gettext_lazy("Take the decision back"),
+    gettext_lazy("Take it back"),
+    ngettext_lazy(
+        "%(n)s person waits for a decision again.",
+        "%(n)s people wait for a decision again.",
+        "n",
+    ),
+    is_danger=True,
+    lead=gettext_lazy(
+        "They wait for a decision again. A seat that one of them had goes at once to the first who "
+        "waits for it; then there may be none when you decide anew."
+    ),
+)
+ALL = [APPROVE, DECLINE, ASK, WAIT, REOPEN]
 
 
 def confirm(

@@ -30,7 +30,7 @@ from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
 from registrations.admin.sight import sight_of
 from registrations.exports import COLUMNS
-from registrations.models import Delegate, Exchange, SegmentDecision
+from registrations.models import DECIDED, Delegate, Exchange, SegmentDecision
 
 WAIT_LISTED = Delegate.State.WAIT_LISTED
 
@@ -98,7 +98,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     ]
     search_help_text = gettext_lazy("Name, organisation or reference")
     ordering = ["representative__search_text"]
-    actions = ["approve", "decline", "ask", "wait_list"]
+    actions = ["approve", "decline", "ask", "wait_list", "reopen"]
     fields = [
         "person",
         "email",
@@ -307,6 +307,8 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         delegation = reverse("admin:registrations_registration_change", args=[obj.registration_id])
         if obj.state == WAIT_LISTED:
             possible = decide[1:2]
+        elif obj.state in DECIDED:
+            possible = [(_("Take the decision back"), "reopen")]
         else:
             possible = decide if obj.awaits_decision else []
         return [
@@ -371,6 +373,10 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     @admin.action(description=gettext_lazy("Put on the waiting list…"))
     def wait_list(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         return self.decide(request, deciding.WAIT, queryset)
+
+    @admin.action(description=gettext_lazy("Take the decision back…"))
+    def reopen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.decide(request, deciding.REOPEN, queryset)
 
     def decide(
         self, request: HttpRequest, decision: deciding.Decision, listed: QuerySet

@@ -4,6 +4,7 @@ from registrations.models.corrections import Correction, CorrectionQuerySet
 from registrations.models.delegates import (
     AWAITS_DECISION,
     CORRECTABLE,
+    DECIDED,
     GONE,
     SEATED,
     TAGS,
@@ -21,6 +22,7 @@ from registrations.models.saved import SavedView, SavedViewQuerySet
 __all__ = [
     "AWAITS_DECISION",
     "CORRECTABLE",
+    "DECIDED",
     "GONE",
     "SEATED",
     "TAGS",

@@ -190,6 +190,14 @@ class Delegate(models.Model):
         return hashlib.sha256("\x00".join(shown).encode()).hexdigest()[:16]
 
     @property
+    def role_without_rival(self) -> str:
+        """Of a head and the head who stands in, the one who is taken back leads no more."""
+        rivals = self.registration.delegates.heads(but=self)
+        if self.role == Delegate.Role.HEAD and rivals.exists():
+            return Delegate.Role.DELEGATE
+        return self.role
+
+    @property
     def must_confirm(self) -> bool:
         return self.state == Delegate.State.APPROVED and self.asked_at is not None
 
@@ -204,6 +212,7 @@ TAGS = {
 }
 AWAITS_DECISION = {Delegate.State.SUBMITTED, Delegate.State.MORE_INFORMATION}
 SEATED = {Delegate.State.APPROVED, Delegate.State.CONFIRMED}
+DECIDED = {*SEATED, Delegate.State.DECLINED}
 CORRECTABLE = {*SEATED, Delegate.State.WAIT_LISTED}
 WITHOUT_SEAT = {Delegate.Role.INTERPRETER, Delegate.Role.ASSISTANT}
 GONE = {

@@ -206,3 +206,30 @@ def test_people_are_found(clara_in, query, names):
 def test_people_are_found_by_reference(clara_in, sent_by_bo):
     found = clara_in.get(LIST, {"q": sent_by_bo.reference}).context["cl"].result_list
     assert [str(delegate) for delegate in found] == ["Jun Reyes"]
+
+
+def test_a_decision_is_taken_back_with_a_reason_and_taken_anew(clara_in, sent):
+    first, second, _third = people(sent)
+    post(clara_in, "decline", [first], confirm="yes", reason="Too late.")
+    own = reverse("admin:registrations_delegate_change", args=[first.pk])
+    assert "Take the decision back" in clara_in.get(own).content.decode()
+
+    asked = post(clara_in, "reopen", [first]).content.decode()
+    assert "A seat that one of them had goes at once to the first who waits for it" in asked
+    assert "amina@diaspora.example" in asked
+    empty = post(clara_in, "reopen", [first], confirm="yes", reason=" ")
+    assert empty.context["form"].errors == {
+        "reason": ["Write the reason. The group reads it in its letter."]
+    }
+    undecided = post(clara_in, "reopen", [second], confirm="yes", reason="We erred.")
+    assert "Moussa Keïta (Being checked) is neither approved nor declined." in (
+        undecided.content.decode()
+    )
+    done = clara_in.get(post(clara_in, "reopen", [first], confirm="yes", reason="We erred.").url)
+
+    assert [str(each) for each in done.context["messages"]] == [
+        "1 person waits for a decision again."
+    ]
+    assert states(sent) == ["submitted"] * 3
+    post(clara_in, "approve", [first], confirm="yes")
+    assert states(sent) == ["approved", "submitted", "submitted"]

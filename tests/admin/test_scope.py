@@ -70,6 +70,7 @@ PAGES = {
     "registrations_delegate_approve": REVIEWERS,
     "registrations_delegate_ask": REVIEWERS,
     "registrations_delegate_decline": REVIEWERS,
+    "registrations_delegate_reopen": REVIEWERS,
     "registrations_delegate_wait_list": REVIEWERS,
     "registrations_exemption_let_in": MANAGER,
     "registrations_exemption_refuse": MANAGER,
@@ -96,6 +97,7 @@ ACTIONS = {
     ("registrations.delegate", "decline"): REVIEWERS,
     ("registrations.delegate", "ask"): REVIEWERS,
     ("registrations.delegate", "wait_list"): REVIEWERS,
+    ("registrations.delegate", "reopen"): REVIEWERS,
 }
 LINK = re.compile(r'href="(/admin/[^"#]*)"')
 
@@ -376,7 +378,7 @@ def test_another_manager_sees_none_of_it(dina_in, things):
             assert (response.status_code, response.url) == (302, reverse("admin:index")), url
 
 
-@pytest.mark.parametrize("action", ["approve", "decline", "ask", "wait_list"])
+@pytest.mark.parametrize("action", ["approve", "decline", "ask", "wait_list", "reopen"])
 def test_foreign_ids_in_an_action_do_nothing(dina_in, things, sent, action):
     url = reverse("admin:registrations_delegate_changelist")
     ids = list(sent.delegates.values_list("pk", flat=True))

@@ -5,6 +5,7 @@ import pytest
 from accounts.models import User
 from audit.models import Entry
 from events import schedule
+from events.models import Event
 from notifications.models import Kind, Letter
 from registrations import decisions, intake, refusals
 from registrations.models import Delegate, Exchange, Registration
@@ -237,3 +238,93 @@ def test_nobody_is_decided_about_at_what_is_cancelled(sent, hearing, clara, now,
 
     with pytest.raises(refusals.NotTakingPlace):
         getattr(decisions, act)(sent, sent.delegates.all(), by=clara, now=now, **words)
+
+
+# Taken back
+
+WHY = "The list was <wrong>."
+
+
+def test_a_decision_that_is_taken_back_waits_again_and_the_group_reads_why(sent, trio, clara, now):
+    decisions.approve(sent, trio[:1], by=clara, now=now)
+    decisions.decline(sent, trio[1:2], by=clara, now=now, reason="No pass")
+
+    decisions.reopen(sent, trio[:2], by=clara, now=now + LATER, reason=WHY)
+
+    assert states(sent) == ["submitted"] * 3
+    (letter,) = decided(now)
+    assert letter.key.split(":")[0] == "reopened"
+    assert letter.text.startswith("The organisers look again at 2 people of your delegation.\n")
+    assert names(letter) == ["Aïssata Traoré", "Moussa Keïta"]
+    assert WHY in letter.text
+    assert "The list was &lt;wrong&gt;." in letter.html
+    entries = Entry.objects.filter(verb="decision taken back").order_by("id")
+    assert [(entry.before, entry.after, entry.reason, entry.actor) for entry in entries] == [
+        ({"state": "approved"}, {"state": "submitted"}, WHY, clara),
+        ({"state": "declined"}, {"state": "submitted"}, WHY, clara),
+    ]
+
+
+def test_then_it_is_decided_anew(sent, trio, clara, now):
+    decisions.decline(sent, trio[:1], by=clara, now=now, reason="No pass")
+    decisions.reopen(sent, trio[:1], by=clara, now=now, reason=WHY)
+
+    decisions.approve(sent, trio[:1], by=clara, now=now + LATER)
+
+    assert states(sent) == ["approved", "submitted", "submitted"]
+
+
+def test_the_seat_goes_to_the_first_who_waits(sent, trio, clara, hearing, now):
+    Event.objects.filter(pk=hearing.pk).update(seats=1)
+    decisions.approve(sent, trio[:1], by=clara, now=now)
+    decisions.wait_list(sent, trio[1:], by=clara, now=now)
+
+    decisions.reopen(sent, trio[:1], by=clara, now=now + LATER, reason=WHY)
+
+    assert states(sent) == ["submitted", "approved", "wait_listed"]
+    assert [letter.key.split(":")[0] for letter in decided(now)] == ["reopened", "moved_up"]
+    with pytest.raises(refusals.HearingFull):
+        decisions.approve(sent, trio[:1], by=clara, now=now + LATER)
+
+
+def test_whoever_had_confirmed_is_asked_anew_and_is_listed_no_more(sent, trio, clara, now):
+    sent.delegates.filter(pk=trio[0].pk).update(
+        state="confirmed", asked_at=now, listing_asked_at=now, listed_at=now
+    )
+
+    decisions.reopen(sent, trio[:1], by=clara, now=now + LATER, reason=WHY)
+
+    person = Delegate.objects.get(pk=trio[0].pk)
+    assert (person.state, person.asked_at, person.listed_at) == ("submitted", None, None)
+
+
+def test_of_two_heads_the_one_who_comes_back_leads_no_more(sent, trio, clara, now):
+    decisions.decline(sent, trio[:1], by=clara, now=now, reason="No pass")
+    sent.delegates.filter(pk=trio[1].pk).update(role="head")
+
+    decisions.reopen(sent, trio[:1], by=clara, now=now + LATER, reason=WHY)
+
+    roles_now = dict(sent.delegates.values_list("pk", "role"))
+    assert (roles_now[trio[0].pk], roles_now[trio[1].pk]) == ("delegate", "head")
+
+
+@pytest.mark.parametrize("reason", ["", " \n"])
+def test_nothing_is_taken_back_without_a_reason(sent, trio, clara, now, reason):
+    decisions.approve(sent, trio, by=clara, now=now)
+
+    with pytest.raises(refusals.ReasonMissing):
+        decisions.reopen(sent, trio, by=clara, now=now + LATER, reason=reason)
+
+    assert states(sent) == ["approved"] * 3
+
+
+@pytest.mark.parametrize("state", ["submitted", "more_information", "withdrawn", "replaced"])
+def test_what_was_not_decided_is_not_taken_back(sent, trio, clara, now, state):
+    decisions.approve(sent, trio, by=clara, now=now)
+    Delegate.objects.filter(pk=trio[1].pk).update(state=state)
+
+    with pytest.raises(refusals.NotDecided, match="Moussa Keïta .* is neither approved nor"):
+        decisions.reopen(sent, trio, by=clara, now=now + LATER, reason=WHY)
+
+    assert states(sent) == ["approved", state, "approved"]
+    assert decided(now) == []
