@@ -337,6 +337,19 @@ class MoveEventForm(EventDays):
         return self.zone
 
 
+class LikeEventForm(forms.Form):
+    name = account_forms.NameField(
+        label=gettext_lazy("Name in English"),
+        max_length=Event._meta.get_field("name_en").max_length,
+    )
+    slug = forms.SlugField(
+        label=gettext_lazy("Address"),
+        max_length=Event._meta.get_field("slug").max_length,
+        help_text=gettext_lazy("Small letters, figures and hyphens. It stays the same for good."),
+    )
+    starts_on = day_field(gettext_lazy("First day"))
+
+
 class SetDeadlineForm(WallTimes):
     moments = {"opens": ("opens_on", from_the_start), "closes": ("closes_on", walls.closing)}
 

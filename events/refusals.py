@@ -62,6 +62,13 @@ class NothingToShow(Refusal):
         )
 
 
+class SlugTaken(Refusal):
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            _("Another event has this address already: %(address)s") % {"address": slug}
+        )
+
+
 class LessThanNobody(Refusal):
     def __init__(self, number: int) -> None:
         super().__init__(

@@ -103,6 +103,7 @@ admin:events_deadline_move                           >>>>> xx0 .0.
 admin:events_deadline_remove_step                    >>>>> xx0 .0.
 admin:events_deadline_set                            >>>>> xx0 .0.
 admin:events_event_add                               >>>>> xxx ...
+admin:events_event_begin_like                        >>>>> xx0 .0.
 admin:events_event_cancel                            >>>>> xx0 .0.
 admin:events_event_change                            >>>>> ..x .>.
 admin:events_event_changelist                        >>>>> ..x ...

@@ -3,8 +3,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,7 +16,7 @@ import clock
 from accounts.models import User
 from audit.models import Entry
 from clock import shown
-from events import forms, schedule, texts
+from events import copying, forms, refusals, schedule, texts
 from events.admin import pages, timeline
 from events.admin.scope import ScopedAdmin, ScopedFilter, ScopedInline, has_right, roles_of
 from events.models import Deadline, Document, Event, Follower, Process, Segment, Track
@@ -251,6 +253,8 @@ class EventAdmin(ScopedAdmin):
         can_set = self.has_change_permission(request, obj)
         if can_set and obj.deadlines.count() < len(Deadline.Kind):
             links.append((_("Set a deadline"), reverse("admin:events_deadline_set", args=[obj.pk])))
+        if Process.objects.open_to(request.user, self.changes).contains(obj.process):
+            links += self.links(request, obj, [(_("Begin a new event like this"), "begin_like")])
         if self.may(request, obj, Right.RUN):
             organisers = reverse("admin:events_role_changelist")
             links.append((_("Its organisers"), f"{organisers}?event__id__exact={obj.pk}"))
@@ -264,6 +268,7 @@ class EventAdmin(ScopedAdmin):
             ("postpone", self.postpone),
             ("move", self.move),
             ("cancel", self.cancel),
+            ("begin_like", self.begin_like),
         ]
 
     def publish(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -349,6 +354,36 @@ class EventAdmin(ScopedAdmin):
             back=self.change_url(event),
             act=act,
         )
+
+    def begin_like(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """For whoever may begin an event in its process."""
+        event = self.load(request, pk)
+        if not Process.objects.open_to(request.user, self.changes).contains(event.process):
+            raise PermissionDenied
+        new: list[Event] = []
+
+        def act(typed: dict) -> str:
+            new.append(copying.begin_like(event, **typed, by=request.user, now=clock.now()))
+            return _(
+                "“%(event)s” is begun. Look at its texts and deadlines before you publish."
+            ) % {"event": new[0]}
+
+        answer = pages.ask(
+            self,
+            request,
+            title=_("Begin a new event like “%(event)s”") % {"event": event},
+            lead=_(
+                "The new one is a draft. It has the texts, the place, the seats, the parts, the "
+                "deadlines and the reminders of this one, all as many days later or earlier. "
+                "People, documents and organisers of this one alone stay here."
+            ),
+            form=forms.LikeEventForm(request.POST or None),
+            beside={refusals.SlugTaken: "slug"},
+            submit_label=_("Begin it"),
+            back=self.change_url(event),
+            act=act,
+        )
+        return redirect(self.change_url(new[0])) if new else answer
 
     def cancel(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         event = self.load(request, pk)

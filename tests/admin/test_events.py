@@ -1,11 +1,14 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from audit.models import Entry
+from events import roles
 from events.models import Category, Document, Event, Process, Segment
 from tests.admin.conftest import NEW_YORK, formset
+from tests.conftest import signed_in
 
 ADD = reverse("admin:events_event_add")
 
@@ -331,3 +334,52 @@ def test_references_begin_with_capitals_and_digits(root_in, prefix):
         "prefix": ["Write 2 to 6 capital Latin letters or digits, like GCM."]
     }
     assert Process.objects.count() == 0
+
+
+def like(event) -> str:
+    return reverse("admin:events_event_begin_like", args=[event.pk])
+
+
+def test_a_new_event_is_begun_like_an_old_one(clara_in, hearing, deadline):
+    page = reverse("admin:events_event_change", args=[hearing.pk])
+    assert like(hearing) in clara_in.get(page).content.decode()
+
+    day = (hearing.starts_on + timedelta(days=90)).isoformat()
+    typed = {"name": "Hearing of May", "slug": "may", "starts_on": day, "confirm": "yes"}
+    done = clara_in.post(like(hearing), typed, follow=True)
+
+    new = Event.objects.get(slug="may")
+    assert done.request["PATH_INFO"] == reverse("admin:events_event_change", args=[new.pk])
+    assert "“Hearing of May” is begun." in done.content.decode()
+    assert new.deadlines.get().closes_at.date() > deadline.closes_at.date()
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"name": ""}, "name", "required"),
+        ({"slug": "hearing"}, "slug", "Another event has this address already: hearing"),
+        ({"slug": "a b"}, "slug", "letters, numbers, underscores or hyphens"),
+        ({"starts_on": "2026-02-30"}, "starts_on", "date"),
+        ({"starts_on": "9999-12-31"}, "starts_on", "2100"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(clara_in, hearing, typed, field, sentence):
+    right = {"name": "May", "slug": "may", "starts_on": "2026-05-21", "confirm": "yes"}
+
+    answer = clara_in.post(like(hearing), right | typed)
+
+    assert answer.status_code == 200
+    assert sentence in " ".join(answer.context["form"].errors[field])
+    assert answer.context["form"][field].value() == typed[field]
+    assert not Event.objects.filter(slug="may").exists()
+
+
+def test_whoever_manages_one_event_begins_no_other(hearing, now):
+    eva = User.objects.create_user("eva@secretariat.example", name="Eva")
+    roles.grant(eva, on=hearing, by=None, now=now)
+    eva_in = signed_in(eva)
+
+    page = reverse("admin:events_event_change", args=[hearing.pk])
+    assert like(hearing) not in eva_in.get(page).content.decode()
+    assert eva_in.get(like(hearing)).status_code == 403

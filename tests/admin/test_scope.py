@@ -47,6 +47,7 @@ PAGES = {
     "events_deadline_move": MANAGER,
     "events_deadline_remove_step": MANAGER,
     "events_deadline_set": MANAGER,
+    "events_event_begin_like": MANAGER,
     "events_event_cancel": MANAGER,
     "events_event_import_people": MANAGER,
     "events_event_invite": MANAGER,
