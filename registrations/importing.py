@@ -12,7 +12,9 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -149,6 +151,7 @@ def samples(run: ImportRun, column: int) -> list[str]:
 
 @cache
 def _spelled() -> dict[str, str]:
+    """As people write them, and as the portal calls them in each of its languages."""
     of_groups = pasting.spelled(
         {
             "organisation": lists.HEADINGS["name"],
@@ -156,7 +159,11 @@ def _spelled() -> dict[str, str]:
             "category": lists.HEADINGS["category"],
         }
     )
-    return of_groups | pasting.spelled_headings() | pasting.spelled(HEADINGS)
+    known = of_groups | pasting.spelled_headings() | pasting.spelled(HEADINGS)
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            known |= {matching.compact(str(said)): meant for meant, said in MEANINGS.items()}
+    return known
 
 
 # Name the columns, decide

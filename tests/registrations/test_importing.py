@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from audit.models import Entry
 from events import capacity
@@ -648,3 +650,11 @@ def test_lists_are_forgotten_when_they_are_of_no_use_any_more(bring, apply, now)
     assert kept.counts["comes"] == 1
     assert not ImportRun.objects.filter(pk=unused.pk).exists()
     tasks.forget_imports()
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_every_column_is_known_by_what_the_portal_calls_it(language):
+    with translation.override(language):
+        headings = [str(said) for said in importing.MEANINGS.values()]
+
+    assert importing.guess(headings) == list(importing.MEANINGS)
