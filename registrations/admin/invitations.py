@@ -1,7 +1,7 @@
 """Groups that are asked to register: many at once, each line looked at before a letter goes."""
 
+import re
 from dataclasses import dataclass
-from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +33,7 @@ MOST_AT_ONCE = 2000
 LONGEST_NAME = Invitation._meta.get_field("name").max_length
 LONGEST_ADDRESS = Invitation._meta.get_field("email").max_length
 NEW, KNOWN = "new", "known"
+QUOTED = re.compile(r'"(.*)"')
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,10 @@ def read(text: str, event: Event) -> list[Line]:
 
 def _parts(typed: str) -> tuple[str, str, str]:
     """Name and address; and a sentence where that is not what the line says."""
-    name, email = parseaddr(typed) if "<" in typed else ("", typed)
-    name, email = names.one_line(name), email.strip()
-    if "<" in typed and not name:
-        name = names.one_line(typed.partition("<")[0].strip(' "'))
-        email = typed.partition("<")[2].partition(">")[0].strip()
+    before, is_named, after = typed.rpartition("<")
+    quoted = QUOTED.fullmatch(before.strip())
+    name = names.one_line(quoted[1].replace('\\"', '"') if quoted else before.strip())
+    email = after.partition(">")[0].strip() if is_named else typed
     try:
         validate_email(email)
     except ValidationError:

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from notifications.models import Letter
+from registrations.admin import invitations
 from registrations.admin.invitations import MOST_AT_ONCE
 from registrations.models import Invitation
 
@@ -75,6 +76,27 @@ def test_a_bad_line_is_said_beside_it_and_nobody_is_invited(clara_in, url):
     assert "Gets a letter" in html
     assert html.count("Not understood") == 4
     assert Invitation.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "email"),
+    [
+        ("a@b.example", "", "a@b.example"),
+        ("<a@b.example>", "", "a@b.example"),
+        ('"Lee, Kim" <a@b.example>', "Lee, Kim", "a@b.example"),
+        (r'"The \"Ports\"" <a@b.example>', 'The "Ports"', "a@b.example"),
+        ("Ports (north) <a@b.example>", "Ports (north)", "a@b.example"),
+        ("A <b> <a@b.example>", "A <b>", "a@b.example"),
+        ("Ports < a@b.example > ", "Ports", "a@b.example"),
+        ("(" * 5000 + "<a@b.example>", "(" * 5000, "a@b.example"),
+        ("(" * 5000, "", "(" * 5000),
+        ("Ports <a@b.example", "Ports", "a@b.example"),
+    ],
+)
+def test_a_line_is_a_name_and_an_address(hearing, typed, name, email):
+    (line,) = invitations.read(typed, hearing)
+
+    assert (line.name, line.email) == (name, email)
 
 
 def test_what_was_changed_after_the_look_is_looked_at_again(clara_in, url):
