@@ -469,6 +469,7 @@ def end_of(path: str) -> str:
 VALUES: dict[str, Callable[[Cast], list]] = {
     "accounts:kept": lambda c: [c.kept.pk],
     "admin:registrations_delegate_change_view": lambda c: [c.view.pk],
+    "admin:registrations_delegate_reopen": lambda c: [c.head.pk],
     "admin:registrations_delegate_remove_view": lambda c: [c.view.pk],
     "admin:view_on_site": lambda c: [1, 1],
     "events:follow_confirm": lambda c: [mails.follow_token(c.follower)],

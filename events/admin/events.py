@@ -107,9 +107,15 @@ class EventAdmin(ScopedAdmin):
         """Whoever runs a process; one event gives no others."""
         if not has_right(request, self.changes):
             return False
-        return request.user.is_superuser or any(
-            role.process_id and self.changes in role.rights for role in roles_of(request)
-        )
+        return request.user.is_superuser or bool(self.processes_run(request))
+
+    def processes_run(self, request: HttpRequest) -> set[UUID]:
+        roles = [role for role in roles_of(request) if self.changes in role.rights]
+        return {role.process_id for role in roles if role.process_id}
+
+    def may_begin_like(self, request: HttpRequest, event: Event) -> bool:
+        """Whoever may begin an event in its process."""
+        return request.user.is_superuser or event.process_id in self.processes_run(request)
 
     # The form
 
@@ -253,7 +259,7 @@ class EventAdmin(ScopedAdmin):
         can_set = self.has_change_permission(request, obj)
         if can_set and obj.deadlines.count() < len(Deadline.Kind):
             links.append((_("Set a deadline"), reverse("admin:events_deadline_set", args=[obj.pk])))
-        if Process.objects.open_to(request.user, self.changes).contains(obj.process):
+        if self.may_begin_like(request, obj):
             links += self.links(request, obj, [(_("Begin a new event like this"), "begin_like")])
         if self.may(request, obj, Right.RUN):
             organisers = reverse("admin:events_role_changelist")
@@ -356,9 +362,8 @@ class EventAdmin(ScopedAdmin):
         )
 
     def begin_like(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """For whoever may begin an event in its process."""
         event = self.load(request, pk)
-        if not Process.objects.open_to(request.user, self.changes).contains(event.process):
+        if not self.may_begin_like(request, event):
             raise PermissionDenied
         new: list[Event] = []
 
