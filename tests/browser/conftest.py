@@ -26,7 +26,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 ALL = os.environ.get("BROWSER_ALL") == "1"
 """Not a share of the combinations, but every one."""
-START_WITHIN, STOP_WITHIN, LETTER_WITHIN = 120, 40, 30
+START_WITHIN, STOP_WITHIN = 120, 40
+LETTER_WITHIN = 90
+"""A line that broke rests for a minute."""
+LAST_LINES = 40
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -52,13 +55,15 @@ class States:
 Arrival = Callable[[str], Page]
 
 
-def wait_for(what: Callable[[], object], seconds: float, sentence: str) -> object:
+def wait_for(
+    what: Callable[[], object], seconds: float, sentence: str | Callable[[], str]
+) -> object:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := what():
             return found
         time.sleep(0.1)
-    raise AssertionError(sentence)
+    raise AssertionError(sentence if isinstance(sentence, str) else sentence())
 
 
 def free_port() -> int:
@@ -72,6 +77,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
+        self.logs: list[Path] = []
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
@@ -85,9 +91,17 @@ class Sink:
         wait_for(
             lambda: len(self.to(address)) > seen,
             LETTER_WITHIN,
-            f"No letter number {seen + 1} to {address} came within {LETTER_WITHIN} seconds.",
+            lambda: (
+                f"No letter number {seen + 1} to {address} came within {LETTER_WITHIN} seconds."
+                f" {self.last_lines()}"
+            ),
         )
         return self.to(address)[seen]
+
+    def last_lines(self) -> str:
+        """What the portals that write here have said."""
+        lines = [line for log in self.logs for line in log.read_text().splitlines()[-LAST_LINES:]]
+        return "\n".join(["They have said:", *lines])
 
 
 def text_of(letter: EmailMessage) -> str:
@@ -115,6 +129,7 @@ def running_portal(sink: Sink, port: int, **more: str) -> Iterator[dict[str, str
     environment = {name: v for name, v in os.environ.items() if name not in OF_THE_OUTER_RUN}
     environment |= {"PORTAL_VAR": str(home), "PORT": str(port), "EMAIL_URL": sink.url} | more
     log = (home / "log").open("wb")
+    sink.logs.append(home / "log")
     running = subprocess.Popen(
         [sys.executable, "-m", "launcher", "run"],
         cwd=ROOT,
@@ -139,6 +154,7 @@ def running_portal(sink: Sink, port: int, **more: str) -> Iterator[dict[str, str
         running.send_signal(signal.SIGTERM)
         running.wait(STOP_WITHIN)
         log.close()
+        sink.logs.remove(home / "log")
         shutil.rmtree(home, ignore_errors=True)
 
 

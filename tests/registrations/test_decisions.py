@@ -26,7 +26,7 @@ def states(registration: Registration) -> list[str]:
 
 def decided(now) -> list[Letter]:
     """The letters since the delegation was sent."""
-    return list(Letter.objects.filter(posted_at__gt=now).order_by("to"))
+    return list(Letter.objects.filter(posted_at__gt=now).order_by("to", "key"))
 
 
 def names(letter: Letter) -> list[str]:
@@ -282,7 +282,7 @@ def test_the_seat_goes_to_the_first_who_waits(sent, trio, clara, hearing, now):
     decisions.reopen(sent, trio[:1], by=clara, now=now + LATER, reason=WHY)
 
     assert states(sent) == ["submitted", "approved", "wait_listed"]
-    assert [letter.key.split(":")[0] for letter in decided(now)] == ["reopened", "moved_up"]
+    assert [letter.key.split(":")[0] for letter in decided(now)] == ["moved_up", "reopened"]
     with pytest.raises(refusals.HearingFull):
         decisions.approve(sent, trio[:1], by=clara, now=now + LATER)
 
