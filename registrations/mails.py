@@ -17,17 +17,21 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
 
 from accounts.models import User
-from clock import walls
+from clock import shown, walls
 from events import mails as events_mails
+from events import texts
 from events.mails import NEVER
 from events.models import Deadline, Event
 from events.rights import Right, kinds_with
 from notifications import outbox, writing
 from notifications.models import Kind, Letter
 from notifications.writing import OF_WORK, Own, Reader, Sort, Stencils, Words
-from registrations import links
+from registrations import links, placeholders
+from registrations.addressees import Addressee
 from registrations.audiences import Audience, Changes, Concerned, Delegation
 from registrations.models import (
     Correction,
@@ -35,6 +39,7 @@ from registrations.models import (
     Exchange,
     Exemption,
     Invitation,
+    Message,
     Registration,
     SegmentDecision,
 )
@@ -110,6 +115,12 @@ SORTS = {
             WHILE_SO,
         ),
         Sort("news", Kind.ANNOUNCEMENT, "invited groups and followers", WHILE_SO),
+        Sort(
+            "message",
+            Kind.ANNOUNCEMENT,
+            "each focal point of the groups of the chosen people, or those people themselves",
+            NEVER,
+        ),
         Sort(
             "queue",
             Kind.TRANSACTIONAL,
@@ -446,6 +457,28 @@ def changed(event: Event, told: Iterable[tuple[Concerned, Changes]], *, now: dat
     )
 
 
+def message(message: Message, addressees: Iterable[Addressee], *, now: datetime) -> int:
+    """What organisers have written themselves, to each of these. How many letters are new."""
+    stencils = Stencils()
+    return outbox.post_many(
+        _of_message(message, one, f"message:{message.id}:{one.key}", message.id, stencils, now=now)
+        for one in addressees
+    )
+
+
+def message_sample(message: Message, addressee: Addressee, *, now: datetime) -> Letter:
+    """As it would read; it is not posted."""
+    return _of_message(message, addressee, "sample", message.id, Stencils(), now=now)
+
+
+def message_test(message: Message, addressee: Addressee, *, now: datetime) -> None:
+    """The letter as this one would read it, marked as a test. It counts as none of its letters."""
+    key = f"message_test:{message.id}:{now:%Y%m%dT%H%M%S.%fZ}:{addressee.reader.id}"
+    about = message.event_id
+    letter = _of_message(message, addressee, key, about, Stencils(), is_test=True, now=now)
+    outbox.post_many([letter])
+
+
 def queue(
     organiser: User,
     rows: Sequence[tuple[Event, int, datetime]],
@@ -471,6 +504,76 @@ def queue(
         about=organiser.id,
         now=now,
     )
+
+
+def _of_message(
+    message: Message,
+    one: Addressee,
+    key: str,
+    about: UUID,
+    stencils: Stencils,
+    *,
+    is_test: bool = False,
+    now: datetime,
+) -> Letter:
+    sort, reader, event = SORTS["message"], one.reader, message.event
+    stop = events_mails.stop_path(sort, reader, event)
+    with translation.override(reader.language):
+        own = {
+            "name": texts.listed(one.names),
+            "organisation": texts.listed(one.organisations),
+            "people": texts.listed(one.people),
+            "reference": one.reference,
+            "status_page": settings.BASE_URL + writing.path(PAGE, reader.language, one.reference)
+            if one.reference
+            else "",
+            "stop": stop,
+        }
+    words = stencils.words(
+        (reader.language, reader.zone, is_test),
+        partial(_message_words, message, reader, is_test),
+        own,
+    )
+    return events_mails.letter(
+        sort,
+        reader,
+        event,
+        words,
+        key=key,
+        about=about,
+        expires_at=UNTIL[sort.until]({}),
+        stop=stop,
+        now=now,
+    )
+
+
+def _message_words(message: Message, reader: Reader, is_test: bool, own: Own) -> Words:
+    """What organisers write is text: in the HTML nothing of it, nor of what is filled in, is more
+    than words and line breaks, but for the one link."""
+    event = message.event
+    language = message.language_for(reader.language)
+    subject, text = message.written_in(language)
+    deadline = event.registration_deadline
+    with translation.override(reader.language):
+        values = own | {
+            "event": event.name,
+            "deadline": shown.closing_and_zone(deadline.closes_at, deadline.zone)
+            if deadline
+            else "",
+        }
+    url = own["status_page"]
+    in_html = {name: escape(value) for name, value in values.items()}
+    in_html["status_page"] = format_html('<a href="{}">{}</a>', url, url)
+    is_linked = "status_page" in placeholders.used(text)
+    facts = {
+        "subject": placeholders.fill(subject, values),
+        "text": placeholders.fill(text, values),
+        "html": mark_safe(placeholders.fill(escape(text), in_html)),  # noqa: S308
+        "written_in": language,
+        "is_test": is_test,
+        "path": "" if is_linked else writing.path("pages:event", reader.language, event.slug),
+    }
+    return _written(SORTS["message"], reader, event, facts, {"stop": own["stop"]})
 
 
 def _to_group(

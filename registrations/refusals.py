@@ -7,7 +7,14 @@ from django.utils.translation import ngettext
 from clock import shown
 from events import texts
 from events.models import Deadline, Event, Quota
-from registrations.models import Delegate, Exemption, ImportRun, Registration, SavedView
+from registrations.models import (
+    Delegate,
+    Exemption,
+    ImportRun,
+    Message,
+    Registration,
+    SavedView,
+)
 from stakeholders.models import Membership, Organisation
 
 
@@ -560,3 +567,132 @@ class NotToShare(Refusal):
         super().__init__(
             _("You cannot share a view with those who work on “%(event)s”.") % {"event": event}
         )
+
+
+class Misworded(Refusal):
+    """What is wrong with the words in one column of a message."""
+
+    def __init__(self, column: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.column = column
+
+
+class UnknownPlaceholder(Misworded):
+    def __init__(self, column: str, names: Iterable[str]) -> None:
+        said = texts.listed(f"{{{name[:40]}}}" for name in names)
+        super().__init__(
+            column, _("Nothing is known by this name: %(placeholders)s") % {"placeholders": said}
+        )
+
+
+class StrayBrace(Misworded):
+    def __init__(self, column: str, around: str) -> None:
+        super().__init__(
+            column,
+            _("A brace stands alone here: %(around)s. Braces only go around a placeholder.")
+            % {"around": around},
+        )
+
+
+class NameInSubject(Misworded):
+    def __init__(self, column: str, names: Iterable[str]) -> None:
+        said = texts.listed(f"{{{name}}}" for name in names)
+        super().__init__(
+            column,
+            _(
+                "Names of people do not stand in subjects, which others may see: take out "
+                "%(placeholders)s."
+            )
+            % {"placeholders": said},
+        )
+
+
+class BreakInSubject(Misworded):
+    def __init__(self, column: str) -> None:
+        super().__init__(column, _("A subject is one line."))
+
+
+class NoSuchDeadline(Misworded):
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            column, _("This event has no registration that closes: take out {deadline}.")
+        )
+
+
+class OfFocalPoints(Misworded):
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            column,
+            _("Only focal points can open that page: take out {status_page}, or write to them."),
+        )
+
+
+class AudienceUnknown(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Some of these filters are no longer here. Choose whom to write to once more.")
+        )
+
+
+class MayNotWrite(Refusal):
+    def __init__(self, message: Message) -> None:
+        super().__init__(
+            _("%(name)s may no longer write to the people of this event.")
+            % {"name": message.sent_by}
+        )
+
+
+class EnglishMissing(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _("Write the subject and the text in English: it is read where a language is missing.")
+        )
+
+
+class NobodyToWriteTo(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nobody would get this letter. Choose other people."))
+
+
+class LeavesTooSoon(Refusal):
+    def __init__(self, minutes: int) -> None:
+        super().__init__(
+            ngettext(
+                "Choose a moment at least %(n)s minute from now.",
+                "Choose a moment at least %(n)s minutes from now.",
+                minutes,
+            )
+            % {"n": minutes}
+        )
+
+
+class SentByNow(Refusal):
+    """Whoever writes on, or sends once more, is told who was quicker."""
+
+    def __init__(self, message: Message) -> None:
+        zone = message.event.zone
+        sentences = {
+            Message.State.WAITING: _("%(name)s has sent this letter. It leaves on %(moment)s."),
+            Message.State.SENDING: _("%(name)s has sent this letter. It is going out."),
+            Message.State.SENT: _("%(name)s has sent this letter. It has left."),
+            Message.State.STOPPED: _("%(name)s has sent this letter. Then it was stopped."),
+        }
+        super().__init__(
+            sentences[Message.State(message.state)]
+            % {
+                "name": message.sent_by,
+                "moment": shown.moment_and_zone(message.leaves_at, zone)
+                if message.leaves_at
+                else "",
+            }
+        )
+
+
+class NothingToStop(Refusal):
+    def __init__(self, message: Message) -> None:
+        sentences = {
+            Message.State.DRAFT: _("This letter is a draft. It does not leave by itself."),
+            Message.State.SENT: _("This letter has left already."),
+            Message.State.STOPPED: _("This letter was stopped already."),
+        }
+        super().__init__(sentences[Message.State(message.state)])

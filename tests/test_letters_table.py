@@ -20,6 +20,7 @@ from events.models import Deadline, Follower, Role, Segment
 from notifications import preferences, writing
 from notifications.models import Kind, Letter
 from registrations import mails
+from registrations.addressees import Addressee
 from registrations.audiences import Audience, Changes, Concerned
 from registrations.models import (
     Correction,
@@ -27,6 +28,7 @@ from registrations.models import (
     Exchange,
     Exemption,
     Invitation,
+    Message,
     SegmentDecision,
 )
 from stakeholders import mails as stakeholders_mails
@@ -154,6 +156,15 @@ def correction(cast: Cast, **facts: object) -> Correction:
     )
 
 
+def message(cast: Cast) -> Message:
+    return Message(
+        event=cast.event,
+        by=cast.clara,
+        subject_en="The room has changed",
+        text_en="Dear {name} of {organisation},\n\nbring <your> badge & come early.",
+    )
+
+
 POSTS: dict[str, Callable[[Cast], object]] = {
     "received": lambda c: mails.received(c.registration, c.deadline, now=c.now),
     "withdrawn": lambda c: mails.withdrawn(c.registration, now=c.now),
@@ -225,6 +236,17 @@ POSTS: dict[str, Callable[[Cast], object]] = {
             (
                 c.concerned(Audience.FOLLOWERS, follower=c.follower, email=c.follower.email),
                 changes(c),
+            )
+        ],
+        now=c.now,
+    ),
+    "message": lambda c: mails.message(
+        message(c),
+        [
+            Addressee(
+                writing.Reader(c.amina.email, "en", TEHRAN, c.is_discreet),
+                names=["Amina <Diallo>"],
+                organisations=["Diaspora & Network"],
             )
         ],
         now=c.now,

@@ -28,6 +28,7 @@ WORDS = {
     "user": gettext_lazy("person"),
     "role": gettext_lazy("role"),
     "groups": gettext_lazy("groups"),
+    "letters": gettext_lazy("letters that have left"),
     "segment": gettext_lazy("part of the event"),
     "step": gettext_lazy("reminder"),
     "audience": gettext_lazy("to whom"),

@@ -17,6 +17,7 @@ from registrations.models.delegates import (
 from registrations.models.delegations import Registration, RegistrationQuerySet
 from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
 from registrations.models.imports import ImportRun, ImportRunQuerySet
+from registrations.models.messages import Message, MessageQuerySet
 from registrations.models.saved import SavedView, SavedViewQuerySet
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "ImportRunQuerySet",
     "Invitation",
     "InvitationQuerySet",
+    "Message",
+    "MessageQuerySet",
     "Registration",
     "RegistrationQuerySet",
     "SavedView",
