@@ -186,6 +186,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "messages": {
+        "task": "registrations.send_messages",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "queues": {
         "task": "registrations.tell_reviewers",
         "schedule": 300.0,

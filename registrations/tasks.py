@@ -1,7 +1,16 @@
 from celery import shared_task
 
 import clock
-from registrations import announcements, confirmations, listing, reminders, undoing, waiting
+from registrations import (
+    announcements,
+    composing,
+    confirmations,
+    listing,
+    reminders,
+    undoing,
+    waiting,
+)
+from registrations.admin import audience
 
 
 @shared_task(name="registrations.remind")
@@ -37,3 +46,8 @@ def ask_to_be_listed() -> None:
 @shared_task(name="registrations.forget_imports")
 def forget_imports() -> None:
     undoing.forget_due(now=clock.now())
+
+
+@shared_task(name="registrations.send_messages")
+def send_messages() -> None:
+    composing.leave_due(people_of=audience.when_it_leaves, now=clock.now())

@@ -29,7 +29,7 @@ from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import decisions, importing, intake, links
 from registrations.intake import Person
-from registrations.models import Correction, Exemption, Invitation, SavedView
+from registrations.models import Correction, Exemption, Invitation, Message, SavedView
 from stakeholders.models import ImportRun, Membership
 from tests.conftest import an_event, signed_in
 
@@ -73,6 +73,7 @@ admin/registrations/delegate/<path:object_id>/       >>>>> >>> >>>
 admin/registrations/exemption/<path:object_id>/      >>>>> >>> >>>
 admin/registrations/importrun/<path:object_id>/      >>>>> >>> >>>
 admin/registrations/invitation/<path:object_id>/     >>>>> >>> >>>
+admin/registrations/message/<path:object_id>/        >>>>> >>> >>>
 admin/registrations/registration/<path:object_id>/   >>>>> >>> >>>
 admin/stakeholders/importrun/<path:object_id>/       >>>>> >>> >>>
 admin/stakeholders/membership/<path:object_id>/      >>>>> >>> >>>
@@ -118,6 +119,7 @@ admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
+admin:events_event_write                             >>>>> x.0 .0.
 admin:events_process_add                             >>>>> xxx xx.
 admin:events_process_change                          >>>>> ..x .>.
 admin:events_process_changelist                      >>>>> ..x ...
@@ -191,6 +193,16 @@ admin:registrations_invitation_change                >>>>> xxx .>.
 admin:registrations_invitation_changelist            >>>>> xxx ...
 admin:registrations_invitation_delete                >>>>> xxx xxx
 admin:registrations_invitation_history               >>>>> >>> .>.
+admin:registrations_message_add                      >>>>> xxx xxx
+admin:registrations_message_change                   >>>>> x.x .>.
+admin:registrations_message_changelist               >>>>> x.x ...
+admin:registrations_message_delete                   >>>>> xxx xxx
+admin:registrations_message_history                  >>>>> >.> .>.
+admin:registrations_message_look                     >>>>> 0.0 .0.
+admin:registrations_message_send                     >>>>> 0.0 .0.
+admin:registrations_message_stop                     >>>>> 0.0 .0.
+admin:registrations_message_try_out                  >>>>> 0.0 .0.
+admin:registrations_message_words                    >>>>> 0.0 .0.
 admin:registrations_registration_add                 >>>>> xxx xxx
 admin:registrations_registration_change              >>>>> ..x .>.
 admin:registrations_registration_changelist          >>>>> ..x ...
@@ -416,6 +428,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         asked_by=amina,
         asked_at=now,
     )
+    message = Message.objects.create(event=hearing, by=clara, made_at=now)
     content = "organisation,country,given names\nDiaspora Network,ML,Binta"
     run = importing.read(hearing, "people.csv", content.encode(), by=clara, now=now)
     importing.choose(run, run.columns)
@@ -435,6 +448,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         invitation,
         exemption,
         correction,
+        message,
         run,
         ImportRun.objects.create(by=clara, at=now, file_name="list.csv"),
     ]

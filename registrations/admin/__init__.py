@@ -1,6 +1,7 @@
 """The organisers' daily work: who comes, what is decided, and until when one may register."""
 
 from registrations.admin import (
+    composing,
     corrections,
     deadlines,
     delegates,
@@ -12,6 +13,7 @@ from registrations.admin import (
 )
 
 __all__ = [
+    "composing",
     "corrections",
     "deadlines",
     "delegates",

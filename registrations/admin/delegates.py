@@ -24,7 +24,7 @@ from events.admin import timeline
 from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
 from events.rights import Right
 from registrations import confirmations
-from registrations.admin import cells, columns, deciding, exporting, filters, saved
+from registrations.admin import cells, columns, composing, deciding, exporting, filters, saved
 from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
@@ -204,6 +204,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
                 request.GET.get(ORDER_VAR, ""), self.keys_shown(request)
             ),
             "export_url": self.export_url(request),
+            "write_url": self.write_url(request),
             **saved.offered(self, request),
         }
         if ERROR_FLAG in request.GET:
@@ -258,6 +259,10 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         query[columns.PARAMETER] = ",".join(columns.chosen(request, sight))
         url = reverse(f"admin:{self.page_name('export')}")
         return f"{url}?{query.urlencode(safe=',')}"
+
+    def write_url(self, request: HttpRequest) -> str:
+        sight = sight_of(request)
+        return "" if sight.is_door else composing.write_url(sight, saved.query_of(self, request))
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         return exporting.page(self, request)

@@ -12,6 +12,7 @@ from events.admin.events import EventAdmin as OwnPages
 from events.models import Event
 from events.rights import Right
 from registrations.admin import (
+    composing,
     exemptions,
     importing,
     invitations,
@@ -26,7 +27,7 @@ State = Event.State
 
 @admin.register(Event)
 class EventAdmin(OwnPages):
-    page_rights = {"overview": Right.LOOK, "seats": Right.LOOK}
+    page_rights = {"overview": Right.LOOK, "seats": Right.LOOK, "write": Right.CONTACT}
 
     def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
         possible = [(_("Seats"), "seats")]
@@ -47,6 +48,9 @@ class EventAdmin(OwnPages):
         links.append(
             (_("Who comes"), _list("delegate", f"registration__event__id__exact={obj.pk}"))
         )
+        links += self.links(request, obj, [(_("Write to people"), "write")])
+        if self.may(request, obj, Right.CONTACT):
+            links.append((_("Letters to people"), composing.list_url(obj)))
         if self.may(request, obj, Right.RUN):
             links += [
                 (_("Invitations"), _list("invitation", f"event__id__exact={obj.pk}")),
@@ -63,6 +67,7 @@ class EventAdmin(OwnPages):
             ("let_in", self.let_in),
             ("on_behalf", self.on_behalf),
             ("import_people", self.import_people),
+            ("write", self.write),
         ]
 
     def overview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -82,6 +87,9 @@ class EventAdmin(OwnPages):
 
     def import_people(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return importing.bring(self, request, self.load(request, pk))
+
+    def write(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return composing.write(self, request, self.load(request, pk))
 
     def told_of(self, obj: Event) -> str:
         return readers.told_of(obj)

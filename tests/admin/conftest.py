@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from events import deadlines, roles, schedule
 from events.models import Deadline, Event, Process
-from registrations import importing, intake
+from registrations import composing, importing, intake
 from registrations.intake import Person
-from registrations.models import Correction, Exemption, ImportRun, Invitation
+from registrations.models import Correction, Exemption, ImportRun, Invitation, Message
 from tests.conftest import signed_in
 
 NEW_YORK = "America/New_York"
@@ -124,6 +124,13 @@ def import_run(hearing, clara, now) -> ImportRun:
     run = importing.read(hearing, "people.csv", content, by=clara, now=now)
     importing.choose(run, run.columns)
     return run
+
+
+@pytest.fixture
+def message(hearing, clara, now) -> Message:
+    """A letter that Clara has begun."""
+    words = {"subject_en": "Before you travel", "text_en": "Dear {name},\n\nthe room has changed."}
+    return composing.draft(hearing, **words, by=clara, now=now)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from registrations.models import (
     Exchange,
     Exemption,
     Invitation,
+    Message,
     Registration,
     SegmentDecision,
 )
@@ -55,6 +56,7 @@ TYPED = {
     Exemption: set(),
     Correction: set(),
     PeopleRun: set(),
+    Message: set(),
 }
 # Rows inside those pages that only verbs write.
 KEPT = [
@@ -69,7 +71,17 @@ INLINES = {
 
 @pytest.fixture
 def things(
-    sent, sent_by_bo, amina, deadline, clara_in, invitation, exemption, correction, import_run, now
+    sent,
+    sent_by_bo,
+    amina,
+    deadline,
+    clara_in,
+    invitation,
+    exemption,
+    correction,
+    import_run,
+    message,
+    now,
 ):
     delegate = sent.delegates.first()
     clara_in.post(
@@ -94,6 +106,7 @@ def things(
         Exemption: exemption,
         Correction: correction,
         PeopleRun: import_run,
+        Message: message,
     }
 
 

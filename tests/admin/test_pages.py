@@ -24,7 +24,9 @@ QUERIES = 11
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction, import_run, now):
+def things(
+    sent, sent_by_bo, deadline, clara, invitation, exemption, correction, import_run, message, now
+):
     return [
         sent.event.process,
         sent.event,
@@ -43,6 +45,7 @@ def things(sent, sent_by_bo, deadline, clara, invitation, exemption, correction,
         exemption,
         correction,
         import_run,
+        message,
     ]
 
 

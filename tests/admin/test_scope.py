@@ -33,6 +33,7 @@ registrations.invitation    LPH --- --- ---
 registrations.exemption     LPH --- --- ---
 registrations.correction    LPH LPH --- ---
 registrations.importrun     LPH --- --- ---
+registrations.message       LPH LPH --- ---
 stakeholders.organisation   LPH LPH LP- ---
 stakeholders.representative LPH --- --- ---
 stakeholders.membership     LPH --- --- ---
@@ -58,6 +59,7 @@ PAGES = {
     "events_event_publish": MANAGER,
     "events_event_overview": READERS,
     "events_event_seats": READERS,
+    "events_event_write": REVIEWERS,
     "events_role_change_kind": MANAGER,
     "events_role_revoke": MANAGER,
     "notifications_letter_cancel": MANAGER,
@@ -80,6 +82,11 @@ PAGES = {
     "registrations_importrun_look": MANAGER,
     "registrations_importrun_stayed_out": MANAGER,
     "registrations_importrun_take_back": MANAGER,
+    "registrations_message_look": REVIEWERS,
+    "registrations_message_send": REVIEWERS,
+    "registrations_message_stop": REVIEWERS,
+    "registrations_message_try_out": REVIEWERS,
+    "registrations_message_words": REVIEWERS,
     "stakeholders_membership_answer": MANAGER,
     "stakeholders_membership_lost_factors": MANAGER,
     "stakeholders_membership_lost_mailbox": MANAGER,
@@ -108,7 +115,9 @@ def name(model, page):
 
 
 @pytest.fixture
-def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correction, import_run):
+def things(
+    sent, sent_by_bo, clara_in, deadline, invitation, exemption, correction, import_run, message
+):
     """One thing of each kind in Clara's scope, with something that could leak."""
     delegate = sent.delegates.first()
     clara_in.post(
@@ -129,6 +138,7 @@ def things(sent, sent_by_bo, clara_in, deadline, invitation, exemption, correcti
         exemption,
         correction,
         import_run,
+        message,
         Role.objects.get(user__email="clara@secretariat.example"),
         sent.organisation.memberships.get(),
     ]
