@@ -174,6 +174,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         )
     )
     brought = an_import(page, event)
+    message = a_message(page, event)
     on_a_phone = visitor(360, color_scheme="dark", storage_state=at_a_desk.storage_state())
     lists = [
         "/admin/",
@@ -183,6 +184,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         "/admin/registrations/invitation/",
         "/admin/registrations/exemption/",
         "/admin/registrations/importrun/",
+        "/admin/registrations/message/",
         "/admin/events/event/",
         "/admin/events/deadline/",
         "/admin/notifications/letter/",
@@ -200,6 +202,8 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         f"{brought}look/?show=wrong",
         f"{brought}bring_in/",
         f"{brought}take_back/",
+        f"{event}write/?state=approved",
+        *(f"{message}{word}/" for word in ("look", "words", "try_out", "send", "stop")),
         f"{deadline}change/",
         f"{deadline}add_step/",
         f"{deadline}letters/",
@@ -229,6 +233,16 @@ def an_import(page: Page, event: str) -> str:
             choice.select_option(index=1)
     for choice in page.locator("input[name=track]").all()[:1]:
         choice.check()
+    page.click("[name=confirm]")
+    page.wait_for_url("**/look/")
+    return page.url.partition("look/")[0]
+
+
+def a_message(page: Page, event: str) -> str:
+    """Where the pages about a letter begin, which is written here."""
+    page.goto(f"{event}write/")
+    page.fill("[name=subject_en]", "Before you travel")
+    page.fill("[name=text_en]", "Dear {name},\n\nthe room of {organisation} has changed.")
     page.click("[name=confirm]")
     page.wait_for_url("**/look/")
     return page.url.partition("look/")[0]

@@ -2,6 +2,9 @@ import pytest
 from django.test import Client
 
 from registrations.models import Registration
+from tests.notifications.conftest import sink
+
+__all__ = ["sink"]
 
 
 @pytest.fixture
