@@ -37,6 +37,8 @@ class State(models.TextChoices):
 
 
 PENDING = (State.QUEUED, State.SENDING, State.HELD)
+GONE = (State.SENDING, State.SENT, State.FAILED)
+"""They have left, or may have."""
 ENDED = (State.FAILED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED)
 
 

@@ -3,7 +3,9 @@
 import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -23,6 +25,7 @@ OURS = {
     "return-path", "sender", "subject", "to",
 }  # fmt: skip
 FEW = 100
+_basket: ContextVar[list[models.Letter] | None] = ContextVar("basket", default=None)
 TABLE = models.Letter._meta.db_table
 FIELDS = models.Letter._meta.concrete_fields
 facts = attrgetter(*(field.attname for field in FIELDS))
@@ -114,6 +117,10 @@ def post(
 def post_many(letters: Iterable[models.Letter]) -> int:
     """Post what `write` wrote; how many of the keys are new."""
     letters = list(letters)
+    basket = _basket.get()
+    if basket is not None:
+        basket += letters
+        return len(letters)
     if not letters:
         return 0
     with transaction.atomic(savepoint=False):
@@ -121,6 +128,27 @@ def post_many(letters: Iterable[models.Letter]) -> int:
         if new:
             transaction.on_commit(bell.ring, robust=True)
     return new
+
+
+@contextmanager
+def gathered() -> Iterator[list[models.Letter]]:
+    """What is posted inside is not posted yet, but gathered: whoever asks for it posts it."""
+    basket: list[models.Letter] = []
+    token = _basket.set(basket)
+    try:
+        yield basket
+    finally:
+        _basket.reset(token)
+
+
+def post_held(letters: Iterable[models.Letter], *, until: datetime) -> int:
+    """Post these, to leave no sooner than that; at once, what would no longer be true then. How
+    many of the keys are new."""
+    letters = list(letters)
+    for letter in letters:
+        if letter.expires_at is None or letter.expires_at > until:
+            letter.not_before = letter.next_attempt_at = until
+    return post_many(letters)
 
 
 def _insert(letters: list[models.Letter]) -> int:

@@ -65,6 +65,23 @@ def take_back(letters: LetterQuerySet, *, now: datetime, is_owed: bool = False) 
     return count
 
 
+def have_left(letters: LetterQuerySet) -> bool:
+    """Whether one of them has, or is in the hands of the mail server. Their rows are held until
+    the transaction ends: what has not left by now stays."""
+    held = letters.order_by("pk").select_for_update()
+    return any(state in models.GONE for state in held.values_list("state", flat=True))
+
+
+@transaction.atomic
+def hurry(letters: Letters, *, now: datetime) -> int:
+    """Those that wait for their moment leave now; how many."""
+    waiting = _locked(_chosen(letters).filter(state=State.QUEUED, next_attempt_at__gt=now))
+    hurried = waiting.update(not_before=now, next_attempt_at=now)
+    if hurried:
+        transaction.on_commit(bell.ring, robust=True)
+    return hurried
+
+
 @transaction.atomic
 def hold(letters: Letters, *, now: datetime) -> int:
     """Those that wait or are claimed do not leave until they are released; how many.

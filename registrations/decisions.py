@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import cached_property
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
+from audit.models import Entry
 from events import capacity
 from events.models import Event
 from registrations import mails, refusals, seats, waiting
@@ -22,9 +24,29 @@ from registrations.models import (
 State = Delegate.State
 
 
+class Hall:
+    """An event whose seats are held until the transaction ends, and counted once: for several
+    decisions in a row. Who gets the seats that these free is for their caller to say."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = capacity.hold(event)
+
+    @cached_property
+    def table(self) -> seats.Table:
+        return seats.Table(self.event)
+
+    def recount(self) -> None:
+        vars(self).pop("table", None)
+
+
 @transaction.atomic
 def approve(
-    registration: Registration, delegates: Iterable[Delegate], *, by: User, now: datetime
+    registration: Registration,
+    delegates: Iterable[Delegate],
+    *,
+    by: User,
+    now: datetime,
+    hall: Hall | None = None,
 ) -> None:
     """Say yes to these people of one delegation, and give them their seats; one letter to the
     group names them all. Who stands in for somebody with a seat takes that one over.
@@ -33,8 +55,9 @@ def approve(
     one of them waits no more, and with HearingFull, CapReached and QuotaFull if there are not seats
     for all; then nothing is changed.
     """
-    held, people = _hold(registration, delegates)
-    table = seats.Table(held.event)
+    hall = hall or Hall(registration.event)
+    held, people = _hold(registration, delegates, hall)
+    table = hall.table
     verb = gettext_noop("approved")
     heirs = [delegate for delegate in people if _takes_over(delegate)]
     others = [delegate for delegate in people if not _takes_over(delegate)]
@@ -62,15 +85,21 @@ def approve(
 
 @transaction.atomic
 def wait_list(
-    registration: Registration, delegates: Iterable[Delegate], *, by: User, now: datetime
+    registration: Registration,
+    delegates: Iterable[Delegate],
+    *,
+    by: User,
+    now: datetime,
+    hall: Hall | None = None,
 ) -> None:
     """Let these people wait for a seat, after all who wait already.
 
     Refuses as `approve` does of people who were decided, and with SeatIsFree if one of them has
     no need to wait.
     """
-    held, people = _hold(registration, delegates)
-    table = seats.Table(held.event)
+    hall = hall or Hall(registration.event)
+    held, people = _hold(registration, delegates, hall)
+    table = hall.table
     waiting.serve(table, now=now)
     for delegate in people:
         if _takes_over(delegate) or table.why_not(delegate) is None:
@@ -86,6 +115,7 @@ def decline(
     by: User,
     now: datetime,
     reason: str,
+    hall: Hall | None = None,
 ) -> None:
     """Say no, with the reason that the group reads; to people on the waiting list too. No seat
     comes free of it: none of them had one, and whoever was to be replaced stays.
@@ -94,7 +124,9 @@ def decline(
     """
     if not reason.strip():
         raise refusals.ReasonMissing
-    held, people = _hold(registration, delegates, only={*AWAITS_DECISION, State.WAIT_LISTED})
+    hall = hall or Hall(registration.event)
+    undecided = {*AWAITS_DECISION, State.WAIT_LISTED}
+    held, people = _hold(registration, delegates, hall, only=undecided)
     verb = gettext_noop("declined")
     seats.turn_all(people, State.DECLINED, verb, by=by, now=now, reason=reason, replaces=None)
     mails.declined(held, people, reason=reason, now=now)
@@ -108,16 +140,17 @@ def reopen(
     by: User,
     now: datetime,
     reason: str,
+    hall: Hall | None = None,
 ) -> None:
     """Take back what was decided about these people: they wait for a decision again, and the group
-    reads why. Seats that they had go to those who wait.
+    reads why. Seats that they had go to those who wait; where there is a `hall`, by its owner.
 
     Refuses as `approve` what is cancelled or was not sent and where nobody is chosen; with
     ReasonMissing, and with NotDecided if one of them is neither approved nor declined.
     """
     if not reason.strip():
         raise refusals.ReasonMissing
-    held, people = _hold(registration, delegates, only=DECIDED)
+    held, people = _hold(registration, delegates, hall or Hall(registration.event), only=DECIDED)
     for delegate in people:
         delegate.role = delegate.role_without_rival
         seats.turn(
@@ -132,7 +165,8 @@ def reopen(
         )
     waiting.stop_asking(people, held.event, now=now)
     mails.reopened(held, people, reason=reason, now=now)
-    waiting.fill(held.event, now=now)
+    if hall is None:
+        waiting.fill(held.event, now=now)
 
 
 @transaction.atomic
@@ -143,6 +177,7 @@ def ask(
     by: User,
     now: datetime,
     question: str,
+    hall: Hall | None = None,
 ) -> None:
     """Ask the group about these people; they wait for its answer. A question that lapsed without
     one gives way to the new one.
@@ -151,7 +186,7 @@ def ask(
     """
     if not question.strip():
         raise refusals.QuestionMissing
-    held, people = _hold(registration, delegates)
+    held, people = _hold(registration, delegates, hall or Hall(registration.event))
     for delegate in people:
         if delegate.state == State.MORE_INFORMATION:
             raise refusals.AskedAlready(delegate)
@@ -174,11 +209,12 @@ def ask(
 def _hold(
     registration: Registration,
     delegates: Iterable[Delegate],
+    hall: Hall,
     only: Collection[str] = AWAITS_DECISION,
 ) -> tuple[Registration, list[Delegate]]:
     """The delegation and those people of it, all of them in one of these states, read anew under
     the lock of the event's seats."""
-    event = capacity.hold(registration.event)
+    event = hall.event
     held = Registration.objects.held(registration, event)
     if event.state == Event.State.CANCELLED:
         raise refusals.NotTakingPlace(event)
@@ -192,15 +228,26 @@ def _hold(
     )
     if not people:
         raise refusals.NobodyChosen
-    others = [delegate for delegate in people if delegate.state not in only]
-    if others:
-        refusal = refusals.NotDecided if only is DECIDED else refusals.AlreadyDecided
-        raise refusal(others)
     for delegate in people:
         delegate.registration = held
         if delegate.replaces:
             delegate.replaces.registration = held
+    others = [delegate for delegate in people if delegate.state not in only]
+    if others and only is DECIDED:
+        raise refusals.NotDecided(others)
+    if others:
+        raise refusals.AlreadyDecided(others, _last_acts(others))
     return held, people
+
+
+def _last_acts(people: Iterable[Delegate]) -> dict[str, Entry]:
+    """The one about each of them by which their state became what it is."""
+    acts = Entry.objects.filter(
+        subject_type=Delegate._meta.label_lower,
+        subject_id__in=[str(delegate.pk) for delegate in people],
+        after__state__isnull=False,
+    )
+    return {act.subject_id: act for act in acts.select_related("actor").order_by("at", "pk")}
 
 
 def _is_instead(delegate: Delegate) -> bool:

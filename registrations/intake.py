@@ -486,7 +486,7 @@ def _check_head(registration: Registration, person: Person, but: Delegate | None
 def _check_undecided(delegate: Delegate) -> None:
     """Whoever was declined before the delegation was withdrawn stays so in the new draft."""
     if delegate.state != State.DRAFT:
-        raise refusals.AlreadyDecided([delegate])
+        raise refusals.AlreadyDecided([delegate], {})
 
 
 def _check_cap(registration: Registration, more: int = 0) -> None:

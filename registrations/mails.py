@@ -152,6 +152,9 @@ def _nothing() -> Callable[[Concerned], bool]:
     return lambda concerned: True
 
 
+gathered, post_held = outbox.gathered, outbox.post_held
+
+
 def readers_of(registration: Registration) -> list[Reader]:
     """Those whom the letters of this group go to, for a verb that reads them before it waits."""
     points = registration.organisation.memberships.of_focal_points().order_by("user__email")

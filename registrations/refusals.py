@@ -1,13 +1,15 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audit.models import Entry
 from clock import shown
 from events import texts
-from events.models import Deadline, Event, Quota
+from events.models import Deadline, Event, Quota, Segment
 from registrations.models import (
+    Batch,
     Delegate,
     Exemption,
     ImportRun,
@@ -213,16 +215,14 @@ class NotDecided(Refusal):
                 "%(people)s are neither approved nor declined. Nothing was changed.",
                 len(people),
             )
-            % {
-                "people": texts.listed(
-                    f"{delegate} ({delegate.get_state_display()})" for delegate in people
-                )
-            }
+            % {"people": texts.listed(_stands(delegate) for delegate in people)}
         )
 
 
 class AlreadyDecided(Refusal):
-    def __init__(self, delegates: Iterable[Delegate]) -> None:
+    """`acts`: the last one about each of them, by whom and when."""
+
+    def __init__(self, delegates: Iterable[Delegate], acts: Mapping[str, Entry]) -> None:
         people = list(delegates)
         super().__init__(
             ngettext(
@@ -232,7 +232,7 @@ class AlreadyDecided(Refusal):
             )
             % {
                 "people": texts.listed(
-                    f"{delegate} ({delegate.get_state_display()})" for delegate in people
+                    _stands(delegate, acts.get(str(delegate.pk))) for delegate in people
                 )
             }
         )
@@ -696,3 +696,83 @@ class NothingToStop(Refusal):
             Message.State.STOPPED: _("This letter was stopped already."),
         }
         super().__init__(sentences[Message.State(message.state)])
+
+
+class UndoneAlready(Refusal):
+    def __init__(self, batch: Batch) -> None:
+        zone = batch.event.zone
+        super().__init__(
+            _("%(who)s has undone this on %(moment)s.")
+            % {
+                "who": batch.undone_by,
+                "moment": shown.moment_and_zone(batch.undone_at or batch.at, zone),
+            }
+        )
+
+
+class LettersHaveLeft(Refusal):
+    """It is too late to undo a batch, but not to decide otherwise."""
+
+    def __init__(self, batch: Batch) -> None:
+        is_decided = batch.word in {Batch.Word.APPROVE, Batch.Word.DECLINE}
+        super().__init__(
+            _(
+                "The letters have left, so this can no longer be undone. On the page of a person, "
+                "or in the attendee list, choose “Take the decision back”: it has a letter of its "
+                "own."
+            )
+            if is_decided
+            else _("The letters have left, so this can no longer be undone. Decide anew.")
+        )
+
+
+class TouchedSince(Refusal):
+    def __init__(self, delegates: Iterable[Delegate]) -> None:
+        people = list(delegates)
+        super().__init__(
+            ngettext(
+                "%(people)s was changed since by somebody. Nothing of this delegation was undone.",
+                "%(people)s were changed since by somebody. Nothing of this delegation was undone.",
+                len(people),
+            )
+            % {"people": texts.listed(_stands(delegate) for delegate in people)}
+        )
+
+
+class OfDelegation(Refusal):
+    """What one of several delegations refuses."""
+
+    def __init__(self, registration: Registration, why: Refusal) -> None:
+        super().__init__(
+            _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": why}
+        )
+
+
+class NothingUndone(Refusal):
+    def __init__(self, refused: Iterable[tuple[Registration, Refusal]]) -> None:
+        super().__init__(" ".join(str(OfDelegation(*each)) for each in refused))
+
+
+class PartFull(Refusal):
+    def __init__(self, part: Segment) -> None:
+        super().__init__(_("All places of “%(part)s” are given.") % {"part": part})
+
+
+class SeatsGone(Refusal):
+    def __init__(self, why: Refusal) -> None:
+        super().__init__(_("%(why)s Nothing of this delegation was undone.") % {"why": why})
+
+
+def _stands(delegate: Delegate, act: Entry | None = None) -> str:
+    """“Aïssata Traoré (Approved: Clara Weiss, 7 February 2018, 14:31, New York time (UTC−5))”"""
+    state = delegate.get_state_display()
+    if act is None:
+        return f"{delegate} ({state})"
+    zone = delegate.registration.event.zone
+    return _("%(name)s (%(state)s: %(who)s, %(moment)s, %(zone)s)") % {
+        "name": delegate,
+        "state": state,
+        "who": act.actor or _("the clock"),
+        "moment": shown.moment(act.at, zone, weekday=False),
+        "zone": shown.zone_name(zone, act.at),
+    }

@@ -210,6 +210,29 @@ class Table:
                 tally.last_place += 1
                 _settle(decision, Part.WAIT_LISTED, tally.last_place)
 
+    def swap(
+        self, leaving: Sequence[Delegate], coming: Sequence[Delegate], parts: Mapping[UUID, int]
+    ) -> refusals.Refusal | None:
+        """Count out those of a delegation who go, and in those who come, who take so many more of
+        each part of the event; or why there are not seats for them: then nothing is counted."""
+        going = [delegate for delegate in leaving if delegate.is_seated]
+        for delegate in going:
+            self._add(self._group(delegate), -1)
+        why = self.why_not(*coming) or self._why_not_parts(parts)
+        for delegate in going if why else [one for one in coming if one.needs_seat]:
+            self._add(self._group(delegate), 1)
+        if not why:
+            for pk, more in parts.items():
+                self.segments[pk].given += more
+        return why
+
+    def _why_not_parts(self, parts: Mapping[UUID, int]) -> refusals.Refusal | None:
+        for part in self.event.segments.filter(pk__in=parts):
+            more = parts[part.pk]
+            if more > 0 and not self.segments[part.pk].has_room_for(more):
+                return refusals.PartFull(part)
+        return None
+
     def hand_over(
         self, old: Delegate, new: Delegate, *, by: User | None, now: datetime, verb: str
     ) -> None:

@@ -23,6 +23,7 @@ OF_A_PERSON = {
     "approved": _("Approved"),
     "declined": _("Declined"),
     "decision taken back": _("Decision taken back"),
+    "decision undone": _("Undone by the organisers"),
     "question asked": _("Question from the organisers"),
     "question answered": _("Question answered"),
     "withdrawn": _("Withdrawn"),

@@ -29,7 +29,7 @@ from notifications import preferences
 from notifications.models import Kind, Letter
 from registrations import decisions, importing, intake, links
 from registrations.intake import Person
-from registrations.models import Correction, Exemption, Invitation, Message, SavedView
+from registrations.models import Batch, Correction, Exemption, Invitation, Message, SavedView
 from stakeholders.models import ImportRun, Membership
 from tests.conftest import an_event, signed_in
 
@@ -159,6 +159,7 @@ admin:registrations_correction_history               >>>>> >.> .>.
 admin:registrations_delegate_add                     >>>>> xxx xxx
 admin:registrations_delegate_approve                 >>>>> x.0 .0.
 admin:registrations_delegate_ask                     >>>>> x.0 .0.
+admin:registrations_delegate_batch                   >>>>> 0.0 .0.
 admin:registrations_delegate_change                  >>>>> ..> .>.
 admin:registrations_delegate_change_view             >>>>> 000 .00
 admin:registrations_delegate_changelist              >>>>> ... ...
@@ -169,6 +170,8 @@ admin:registrations_delegate_history                 >>>>> x.> .>.
 admin:registrations_delegate_keep_view               >>>>> ..0 ...
 admin:registrations_delegate_reopen                  >>>>> x.0 .0.
 admin:registrations_delegate_remove_view             >>>>> 000 .00
+admin:registrations_delegate_send_batch              >>>>> 0>0 >0>
+admin:registrations_delegate_undo_batch              >>>>> 0>0 >0>
 admin:registrations_delegate_views                   >>>>> ..0 ...
 admin:registrations_delegate_wait_list               >>>>> x.0 .0.
 admin:registrations_exemption_add                    >>>>> xxx xxx
@@ -470,6 +473,13 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         view=SavedView.objects.create(
             owner=clara, name="Waiting", query="state=submitted", shared_on=hearing, made_at=now
         ),
+        batch=Batch.objects.create(
+            event=hearing,
+            word="decline",
+            by=clara,
+            at=now,
+            leaves_at=now + Batch.HELD_FOR,
+        ),
         kept=KeptPost.objects.create(user=amina, path="/en/", body="", at=now),
         now=now,
     )
@@ -482,9 +492,12 @@ def end_of(path: str) -> str:
 # What stands in an address, where its parameters alone do not tell.
 VALUES: dict[str, Callable[[Cast], list]] = {
     "accounts:kept": lambda c: [c.kept.pk],
+    "admin:registrations_delegate_batch": lambda c: [c.batch.pk],
     "admin:registrations_delegate_change_view": lambda c: [c.view.pk],
     "admin:registrations_delegate_reopen": lambda c: [c.head.pk],
     "admin:registrations_delegate_remove_view": lambda c: [c.view.pk],
+    "admin:registrations_delegate_send_batch": lambda c: [c.batch.pk],
+    "admin:registrations_delegate_undo_batch": lambda c: [c.batch.pk],
     "admin:view_on_site": lambda c: [1, 1],
     "events:follow_confirm": lambda c: [mails.follow_token(c.follower)],
     "events:follow_process": lambda c: [c.sent.event.process.slug],

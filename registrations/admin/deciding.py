@@ -1,6 +1,5 @@
 """From a choice in the attendee list to letters: named, confirmed, one call per delegation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,15 +14,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 import clock
 from accounts.models import User
 from events import texts
 from events.admin import pages
-from registrations import decisions, refusals
-from registrations.admin import counting
-from registrations.models import Delegate, Registration
+from events.models import Event
+from registrations import batches, refusals
+from registrations.admin import counting, undoing
+from registrations.models import Batch, Delegate, Registration
 
 MOST_AT_ONCE = 500
 LANGUAGES = dict(settings.CONTENT_LANGUAGES)
@@ -53,11 +53,9 @@ class QuestionForm(forms.Form):
 @dataclass(frozen=True)
 class Decision:
     word: str
-    verb: Callable[..., None]
     form: type[forms.Form]
     title: Any
     submit_label: Any
-    done: Any
     is_danger: bool = False
     lead: Any = ""
     takes_seats: bool = False
@@ -65,43 +63,29 @@ class Decision:
 
 APPROVE = Decision(
     "approve",
-    decisions.approve,
     forms.Form,
     gettext_lazy("Approve"),
     gettext_lazy("Approve"),
-    ngettext_lazy("%(n)s person is approved.", "%(n)s people are approved.", "n"),
     takes_seats=True,
 )
 DECLINE = Decision(
     "decline",
-    decisions.decline,
     ReasonForm,
     gettext_lazy("Decline with a reason"),
     gettext_lazy("Decline"),
-    ngettext_lazy("%(n)s person is declined.", "%(n)s people are declined.", "n"),
     is_danger=True,
 )
 ASK = Decision(
     "ask",
-    decisions.ask,
     QuestionForm,
     gettext_lazy("Ask a question"),
     gettext_lazy("Ask"),
-    ngettext_lazy(
-        "A question about %(n)s person is asked.", "A question about %(n)s people is asked.", "n"
-    ),
 )
 WAIT = Decision(
     "wait_list",
-    decisions.wait_list,
     forms.Form,
     gettext_lazy("Put on the waiting list"),
     gettext_lazy("Put on the waiting list"),
-    ngettext_lazy(
-        "%(n)s person is put on the waiting list.",
-        "%(n)s people are put on the waiting list.",
-        "n",
-    ),
     lead=gettext_lazy(
         "They wait in the order in which they are put there. When a seat comes free, the first "
         "who fits gets it by itself."
@@ -109,15 +93,9 @@ WAIT = Decision(
 )
 REOPEN = Decision(
     "reopen",
-    decisions.reopen,
     ReasonForm,
     gettext_lazy("Take the decision back"),
     gettext_lazy("Take it back"),
-    ngettext_lazy(
-        "%(n)s person waits for a decision again.",
-        "%(n)s people wait for a decision again.",
-        "n",
-    ),
     is_danger=True,
     lead=gettext_lazy(
         "They wait for a decision again. A seat that one of them had goes at once to the first who "
@@ -149,11 +127,11 @@ def confirm(
     ]
     form = decision.form(request.POST if "confirm" in request.POST else None)
     if form.is_bound and form.is_valid():
-        decided, refused = decide(request, decision, delegations, form.cleaned_data)
-        if decided:
+        made, refused = decide(request, decision, delegations, form.cleaned_data)
+        if made:
             for sentence in refused:
                 messages.error(request, sentence)
-            messages.success(request, decision.done % {"n": decided})
+            undoing.offer(request, made)
             return redirect(back)
         for sentence in refused:
             form.add_error(None, sentence)
@@ -183,20 +161,20 @@ def decide(
     request: HttpRequest,
     decision: Decision,
     delegations: list[tuple[Registration, list[Delegate]]],
-    typed: dict[str, str],
-) -> tuple[int, list[str]]:
-    """What one delegation refuses is said; the others go on. How many, and what was refused."""
-    decided, told, now = 0, [], clock.now()
+    typed: dict[str, Any],
+) -> tuple[list[Batch], list[str]]:
+    """One batch for each event. What one delegation refuses is said; the others go on."""
+    made, told, now = [], [], clock.now()
+    by_event: dict[Event, list[tuple[Registration, list[Delegate]]]] = {}
     for registration, delegates in delegations:
-        try:
-            decision.verb(registration, delegates, by=request.user, now=now, **typed)
-        except refusals.Refusal as refused:
-            told.append(
-                _("%(delegation)s: %(refusal)s") % {"delegation": registration, "refusal": refused}
-            )
-        else:
-            decided += len(delegates)
-    return decided, told
+        by_event.setdefault(registration.event, []).append((registration, delegates))
+    for event, groups in by_event.items():
+        batch, refused = batches.decide(
+            decision.word, event, groups, by=request.user, now=now, **typed
+        )
+        made += [batch] if batch else []
+        told += [str(refusals.OfDelegation(*each)) for each in refused]
+    return made, told
 
 
 def said(delegate: Delegate) -> str:

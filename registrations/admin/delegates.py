@@ -24,7 +24,16 @@ from events.admin import timeline
 from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
 from events.rights import Right
 from registrations import confirmations
-from registrations.admin import cells, columns, composing, deciding, exporting, filters, saved
+from registrations.admin import (
+    cells,
+    columns,
+    composing,
+    deciding,
+    exporting,
+    filters,
+    saved,
+    undoing,
+)
 from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
@@ -248,7 +257,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export)
         export = path("export/", view, name=self.page_name("export"))
-        return [export, *saved.urls(self), *super().get_urls()]
+        return [export, *saved.urls(self), *undoing.urls(self), *super().get_urls()]
 
     def export_url(self, request: HttpRequest) -> str:
         sight = sight_of(request)
@@ -318,6 +327,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
             possible = decide if obj.awaits_decision else []
         return [
             *self.links(request, obj, possible),
+            *undoing.links(self, request, obj),
             *self.correction_link(request, obj),
             (_("The delegation"), delegation),
         ]

@@ -1,5 +1,6 @@
 """Who comes: delegations and their people, and groups that are asked in or ask to be."""
 
+from registrations.models.batches import Batch, BatchedPerson, BatchQuerySet
 from registrations.models.corrections import Correction, CorrectionQuerySet
 from registrations.models.delegates import (
     AWAITS_DECISION,
@@ -28,6 +29,9 @@ __all__ = [
     "SEATED",
     "TAGS",
     "WITHOUT_SEAT",
+    "Batch",
+    "BatchQuerySet",
+    "BatchedPerson",
     "Correction",
     "CorrectionQuerySet",
     "Delegate",

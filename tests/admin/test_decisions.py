@@ -1,6 +1,8 @@
 import pytest
 from django.urls import reverse
 
+from audit.models import Entry
+from clock import shown
 from notifications.models import Letter
 from registrations import intake
 from registrations.models import Delegate
@@ -25,6 +27,15 @@ def post(client, action, delegates, **typed):
 
 def letters() -> list[tuple[str, str]]:
     return sorted((letter.key.split(":")[0], letter.to) for letter in Letter.objects.all())
+
+
+def decided(delegate) -> str:
+    """Who has decided about this person, and when, as a refusal says it."""
+    act = Entry.objects.about(delegate).latest("pk")
+    zone = delegate.registration.event.zone
+    moment = shown.moment(act.at, zone, weekday=False)
+    state = Delegate.objects.get(pk=delegate.pk).get_state_display()
+    return f"{delegate} ({state}: {act.actor}, {moment}, {shown.zone_name(zone, act.at)})"
 
 
 def states(sent) -> list[str]:
@@ -106,10 +117,10 @@ def test_what_was_decided_is_refused_and_the_rest_goes_on(clara_in, sent, sent_b
 
     said = [str(message) for message in page.context["messages"]]
     assert (
-        f"{sent.reference} Diaspora Network: Aïssata Traoré (Approved) no longer waits for a "
-        "decision. Nothing was changed." in said
+        f"{sent.reference} Diaspora Network: {decided(first)} no longer waits for a decision. "
+        "Nothing was changed." in said
     )
-    assert "1 person is declined." in said
+    assert "1 person is declined. The letters leave at" in page.content.decode()
     assert states(sent) == ["approved", "submitted", "submitted"]
     assert states(sent_by_bo) == ["declined"]
 
@@ -125,9 +136,10 @@ def test_what_was_typed_is_kept_when_a_colleague_was_quicker(
 
     for response in (post(clara_in, action, [first], **typed), clara_in.post(own_page, typed)):
         assert response.context["form"].non_field_errors() == [
-            f"{sent.reference} Diaspora Network: Aïssata Traoré (Approved) no longer waits for a "
-            "decision. Nothing was changed."
+            f"{sent.reference} Diaspora Network: {decided(first)} no longer waits for a decision. "
+            "Nothing was changed."
         ]
+        assert "Aïssata Traoré (Approved: Root, " in response.content.decode()
         page = response.content.decode()
         assert "Long and well considered." in page
         assert "no longer waits for a decision" in page
@@ -227,9 +239,7 @@ def test_a_decision_is_taken_back_with_a_reason_and_taken_anew(clara_in, sent):
     )
     done = clara_in.get(post(clara_in, "reopen", [first], confirm="yes", reason="We erred.").url)
 
-    assert [str(each) for each in done.context["messages"]] == [
-        "1 person waits for a decision again."
-    ]
+    assert "1 person waits for a decision again. The letters leave" in done.content.decode()
     assert states(sent) == ["submitted"] * 3
     post(clara_in, "approve", [first], confirm="yes")
     assert states(sent) == ["approved", "submitted", "submitted"]

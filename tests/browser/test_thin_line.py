@@ -47,6 +47,12 @@ def decide(page: Page, organisation: str, names: list[str], action: str) -> None
     page.get_by_role("button", name="Go").click()
 
 
+def let_letters_leave(page: Page) -> None:
+    """Those of the decision just taken, which would be held for five minutes."""
+    page.get_by_role("link", name="Who, and which letters").click()
+    page.get_by_role("button", name="Let the letters leave now").click()
+
+
 def test_a_group_registers_and_an_organiser_decides(visitor: Visitor, sink: Sink) -> None:
     group = visitor().new_page()
     group.goto("/en/")
@@ -79,12 +85,14 @@ def test_a_group_registers_and_an_organiser_decides(visitor: Visitor, sink: Sink
     decide(organiser, "Kafo", ["Fatou Keita", "Ибрагим Садыков"], "Approve…")
     expect(organiser.get_by_text("This concerns 2 people")).to_be_visible()
     organiser.locator("button[name=confirm]").click()
+    let_letters_leave(organiser)
 
     decide(organiser, "Kafo", ["نور"], "Decline with a reason…")
     organiser.locator("button[name=confirm]").click()
     expect(organiser.get_by_role("alert")).to_contain_text("reason")
     organiser.locator("textarea").fill("The delegation is limited to two people.")
     organiser.locator("button[name=confirm]").click()
+    let_letters_leave(organiser)
 
     sink.next_to(FATOU, 3)
     code, received, approved, declined = map(text_of, sink.to(FATOU))

@@ -293,3 +293,42 @@ def test_the_database_refuses_a_letter_that_contradicts_itself(post, changes, ru
 
     with pytest.raises(IntegrityError, match=rule):
         Letter.objects.filter(pk=letter.pk).update(**changes)
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_is_posted_by_whoever_gathers_it(post):
+    with outbox.gathered() as outer:
+        post("a")
+        with outbox.gathered() as inner:
+            post("b")
+    post("c")
+
+    assert [[letter.key for letter in letters] for letters in (outer, inner)] == [["a"], ["b"]]
+    assert [letter.key for letter in Letter.objects.all()] == ["c"]
+
+
+@pytest.mark.django_db
+def test_what_is_gathered_when_it_goes_wrong_is_forgotten(post):
+    def go_wrong() -> None:
+        with outbox.gathered():
+            post("a")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        go_wrong()
+    post("b")
+
+    assert [letter.key for letter in Letter.objects.all()] == ["b"]
+
+
+@pytest.mark.django_db
+def test_held_letters_wait_but_for_those_that_would_come_too_late(post):
+    later = NOON + timedelta(minutes=5)
+    with outbox.gathered() as letters:
+        post("a")
+        post("b", expires_at=later)
+
+    assert outbox.post_held(letters, until=later) == 2
+
+    due = dict(Letter.objects.values_list("key", "next_attempt_at"))
+    assert due == {"a": later, "b": NOON}

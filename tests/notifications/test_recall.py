@@ -2,6 +2,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from notifications import bell, preferences, recall, refusals
 from notifications.models import (
@@ -285,3 +286,28 @@ def test_what_is_no_longer_true_is_not_sent_again(post):
     assert cancelled() == ["over", "waits"]
     over.refresh_from_db()
     assert over.expires_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("state", "is_gone"),
+    [(state, state in {"sending", "sent", "failed"}) for state in State.values],
+)
+def test_what_the_mail_server_has_or_may_have_has_left(post, state, is_gone):
+    facts = {
+        "sending": {"claim": uuid.uuid4(), "claimed_until": LATER},
+        "sent": {"sent_at": NOON},
+    }
+    ended = {"ended_at": NOON} if state in {"failed", "cancelled", "expired", "suppressed"} else {}
+    Letter.objects.filter(pk=post("a").pk).update(state=state, **facts.get(state, ended))
+
+    with transaction.atomic():
+        assert recall.have_left(Letter.objects.all()) == is_gone
+
+
+def test_what_waits_for_its_moment_can_leave_sooner(post):
+    letters = [post("a", not_before=LATER).pk, post("b").pk]
+    post("c", not_before=LATER)
+
+    assert recall.hurry(letters, now=NOON) == 1
+
+    assert Letter.objects.due(NOON).count() == 2
