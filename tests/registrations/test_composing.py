@@ -10,7 +10,7 @@ from accounts.models import User
 from audit.models import Entry
 from events import roles
 from events.models import Deadline, Event
-from notifications import bell, delivery, preferences
+from notifications import bell, delivery, preferences, recall
 from notifications.models import Kind, Letter, Suppression
 from registrations import addressees, composing, intake, mails, refusals
 from registrations.intake import Person
@@ -599,6 +599,52 @@ def test_two_sweeps_beside_each_other_write_each_letter_once(desk, at_once, monk
 
     assert sum(results) == 2
     assert message.letters.count() == 2
+
+
+@pytest.fixture
+def stopped_meanwhile(desk, at_once, meeting, monkeypatch):
+    """Somebody stops a letter while its letters are being written: how many still wait then."""
+    monkeypatch.setattr(bell, "ring", lambda: None)
+    message = desk.send(desk.draft())
+    composing._begin(message.pk, now=desk.now + SOON)
+    post, cancel = mails.message, recall.cancel
+
+    def meet_and_post(*args: Any, **kwargs: Any) -> int:
+        meeting()
+        return post(*args, **kwargs)
+
+    def cancel_and_meet(**kwargs: Any) -> int:
+        cancelled = cancel(**kwargs)
+        meeting()
+        return cancelled
+
+    monkeypatch.setattr(mails, "message", meet_and_post)
+    monkeypatch.setattr(recall, "cancel", cancel_and_meet)
+
+    def stopped_meanwhile() -> int:
+        stop = lambda: composing.stop(message, by=desk.by, now=desk.now)  # noqa: E731
+        results = at_once(desk.leave, stop)
+        assert not [result for result in results if isinstance(result, Exception)]
+        assert state(message) == "stopped"
+        return message.letters.pending().count()
+
+    return stopped_meanwhile
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_stops_while_letters_are_written_leaves_none_behind(stopped_meanwhile):
+    assert stopped_meanwhile() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_some_would_leave_all_the_same(stopped_meanwhile, monkeypatch):
+    messages = Message.objects.select_related("event", "sent_by")
+    monkeypatch.setattr(composing, "_held", lambda message: messages.get(pk=message.pk))
+    monkeypatch.setattr(
+        composing, "_free", lambda pk, state: messages.filter(pk=pk, state=state).first()
+    )
+
+    assert stopped_meanwhile() == 2
 
 
 def test_many_are_written_to_in_portions(desk, hearing, now, monkeypatch):
