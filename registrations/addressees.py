@@ -104,9 +104,8 @@ def of(message: Message, people: DelegateQuerySet) -> Addressed:
 
 def unreachable(addressed: Addressed) -> int:
     """How many go to addresses from which letters come back."""
-    addresses = [one.reader.email.lower() for one in addressed.letters]
-    found = Suppression.objects.alias(folded=Lower("email")).filter(folded__in=addresses)
-    return addressed.at({email.lower() for email in found.values_list("email", flat=True)})
+    found = Suppression.objects.values_list("email", flat=True)
+    return addressed.at({email.lower() for email in found})
 
 
 def unwelcome(message: Message, addressed: Addressed) -> int:
