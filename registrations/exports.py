@@ -18,8 +18,9 @@ from typing import IO, Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, Func, Q, TextField, Window
+from django.db.models import Count, DateTimeField, F, Func, OuterRef, Q, TextField, Window
 from django.db.models.functions import Cast, RowNumber
 from django.utils.text import capfirst
 from django.utils.translation import get_language_bidi, gettext_lazy, gettext_noop
@@ -29,10 +30,11 @@ from django_countries import countries
 from accounts.models import User
 from audit import trail
 from clock import shown
+from events import texts
 from events.models import Event, StakeholderGroup, Track
 from events.regions import REGION_OF, Region
 from events.rights import Right
-from registrations.models import Delegate, DelegateQuerySet
+from registrations.models import Delegate, DelegateQuerySet, Tag
 from stakeholders.tables import guarded, is_formula
 
 STATES = {
@@ -80,7 +82,7 @@ class Sheet:
     ) -> None:
         self.people, self.events, self.rights = people, events, rights
         self.reads: list[str] = []
-        self.local: dict[str, Func] = {}
+        self.local: dict[str, Func | ArraySubquery] = {}
         self.columns = [COLUMNS[key] for key in columns]
         zone = [ZONE] if len(self.zones) > 1 else []
         for at, column in enumerate(self.columns):
@@ -208,6 +210,19 @@ def _sent(sheet: Sheet) -> Cell:
     return _text("sent_here")(sheet)
 
 
+def _tags(sheet: Sheet) -> Cell:
+    on_it = Tag.objects.filter(registrations=OuterRef("registration")).in_order()
+    sheet.local["tags_said"] = ArraySubquery(on_it.values("word"))
+    at = sheet.at("tags_said")
+    return lambda row: texts.listed(row[at])
+
+
+def _organisers(sheet: Sheet) -> dict[UUID, str]:
+    """Who looks after some of the delegations."""
+    assigned = User.objects.filter(assigned__event__in=sheet.events).distinct()
+    return {organiser.pk: str(organiser) for organiser in assigned}
+
+
 def _of_events(said: Callable[[Event], str]) -> Callable[[Sheet], Mapping[UUID, str]]:
     return lambda sheet: {pk: said(event) for pk, event in sheet.events.items()}
 
@@ -224,7 +239,7 @@ def _ours(
 
 
 GROUP = "registration__organisation__"
-IDS = {"registration__event", "registration__track"}
+IDS = {"registration__event", "registration__track", "registration__assigned_to"}
 ALL = [
     Column("name", gettext_lazy("name"), _name, 28),
     Column("given_names", gettext_lazy("given names"), _text("representative__given_names"), 20),
@@ -254,6 +269,13 @@ ALL = [
         kind=Kind.SAID,
     ),
     Column("listed", gettext_lazy("publicly listed"), _is("listed_at", bool), kind=Kind.SAID),
+    Column(
+        "assigned_to",
+        gettext_lazy("looked after by"),
+        _words("registration__assigned_to", _organisers),
+        24,
+    ),
+    Column("tags", gettext_lazy("tags"), _tags, 24),
     Column(
         "email",
         gettext_lazy("email address"),

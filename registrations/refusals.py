@@ -4,6 +4,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from audit.models import Entry
 from clock import shown
 from events import texts
@@ -14,6 +15,7 @@ from registrations.models import (
     Exemption,
     ImportRun,
     Message,
+    Note,
     Registration,
     SavedView,
 )
@@ -776,3 +778,78 @@ def _stands(delegate: Delegate, act: Entry | None = None) -> str:
         "moment": shown.moment(act.at, zone, weekday=False),
         "zone": shown.zone_name(zone, act.at),
     }
+
+
+class NoteMissing(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Write the note."))
+
+
+class NotYourNote(Refusal):
+    def __init__(self, note: Note) -> None:
+        super().__init__(
+            _("This note is not yours, or it was removed: %(note)s") % {"note": str(note)[:100]}
+        )
+
+
+class CannotLookAfter(Refusal):
+    def __init__(self, organiser: User, event: Event) -> None:
+        super().__init__(
+            _("%(organiser)s does not decide about people of “%(event)s”.")
+            % {"organiser": organiser, "event": event}
+        )
+
+
+class AssignedAlready(Refusal):
+    def __init__(self, registration: Registration) -> None:
+        if registration.assigned_to is None:
+            super().__init__(_("This delegation is assigned to nobody as it is."))
+        else:
+            super().__init__(
+                _("%(organiser)s looks after this delegation already.")
+                % {"organiser": registration.assigned_to}
+            )
+
+
+class TagTooLong(Refusal):
+    def __init__(self, word: str, longest: int) -> None:
+        super().__init__(
+            ngettext(
+                "This tag is longer than %(n)s character: %(tag)s",
+                "This tag is longer than %(n)s characters: %(tag)s",
+                longest,
+            )
+            % {"n": longest, "tag": word}
+        )
+
+
+class TooManyTagsOn(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            ngettext(
+                "A delegation can have %(n)s tag at most. Take one off first.",
+                "A delegation can have %(n)s tags at most. Take one off first.",
+                most,
+            )
+            % {"n": most}
+        )
+
+
+class TooManyTags(Refusal):
+    def __init__(self, event: Event, most: int) -> None:
+        super().__init__(
+            ngettext(
+                "“%(event)s” has %(n)s tag already. Use it.",
+                "“%(event)s” has %(n)s tags already. Use one of them.",
+                most,
+            )
+            % {"event": event, "n": most}
+        )
+
+
+class TaggedAlready(Refusal):
+    def __init__(self, registration: Registration) -> None:
+        super().__init__(
+            _("The tags of this delegation are these already: %(delegation)s")
+            % {"delegation": registration}
+        )

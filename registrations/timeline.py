@@ -56,11 +56,14 @@ SHOWN_REASONS = {
 
 
 def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
-    """Newest first: what (a sentence), when, about whom, and why where that is for the group."""
+    """Newest first: what (a sentence), when, about whom, and why where that is for the group. What
+    has no words here is among organisers."""
     people = {str(delegate.pk): delegate for delegate in delegates}
+    of_the_group = Q(subject_type=Registration._meta.label_lower, verb__in=OF_THE_GROUP)
+    of_a_person = Q(subject_type=Delegate._meta.label_lower, verb__in=OF_A_PERSON)
     entries = Entry.objects.filter(
-        Q(subject_type=Registration._meta.label_lower, subject_id=str(registration.pk))
-        | Q(subject_type=Delegate._meta.label_lower, subject_id__in=people)
+        (of_the_group & Q(subject_id=str(registration.pk)))
+        | (of_a_person & Q(subject_id__in=people))
     ).order_by("-at", "-id")
     return [_told(entry, people.get(entry.subject_id)) for entry in entries]
 
@@ -73,7 +76,7 @@ def _told(entry: Entry, who: Delegate | None) -> dict:
     words = OF_A_PERSON if who else OF_THE_GROUP
     return {
         "verb": entry.verb,
-        "what": words.get(entry.verb, entry.verb),
+        "what": words[entry.verb],
         "who": who,
         "people": (entry.after or {}).get("people"),
         "at": entry.at,

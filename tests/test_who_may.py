@@ -27,7 +27,7 @@ from events import deadlines, following, mails, roles, schedule
 from events.models import Deadline, Follower, Process, Role
 from notifications import preferences
 from notifications.models import Kind, Letter
-from registrations import decisions, importing, intake, links
+from registrations import decisions, importing, intake, links, notes
 from registrations.intake import Person
 from registrations.models import Batch, Correction, Exemption, Invitation, Message, SavedView
 from stakeholders.models import ImportRun, Membership
@@ -207,10 +207,14 @@ admin:registrations_message_stop                     >>>>> 0.0 .0.
 admin:registrations_message_try_out                  >>>>> 0.0 .0.
 admin:registrations_message_words                    >>>>> 0.0 .0.
 admin:registrations_registration_add                 >>>>> xxx xxx
+admin:registrations_registration_assign              >>>>> x.0 .0.
 admin:registrations_registration_change              >>>>> ..x .>.
 admin:registrations_registration_changelist          >>>>> ..x ...
 admin:registrations_registration_delete              >>>>> xxx xxx
 admin:registrations_registration_history             >>>>> x.> .>.
+admin:registrations_registration_note                >>>>> x.0 .0.
+admin:registrations_registration_remove_note         >>>>> x00 .00
+admin:registrations_registration_tags                >>>>> x.0 .0.
 admin:stakeholders_importrun_add                     >>>>> xxx ...
 admin:stakeholders_importrun_bring_in                >>>>> 000 .0.
 admin:stakeholders_importrun_change                  >>>>> xxx .>.
@@ -480,6 +484,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
             at=now,
             leaves_at=now + Batch.HELD_FOR,
         ),
+        note=notes.write(sent, "Ask their embassy.", by=clara, now=now),
         kept=KeptPost.objects.create(user=amina, path="/en/", body="", at=now),
         now=now,
     )
@@ -498,6 +503,7 @@ VALUES: dict[str, Callable[[Cast], list]] = {
     "admin:registrations_delegate_remove_view": lambda c: [c.view.pk],
     "admin:registrations_delegate_send_batch": lambda c: [c.batch.pk],
     "admin:registrations_delegate_undo_batch": lambda c: [c.batch.pk],
+    "admin:registrations_registration_remove_note": lambda c: [c.sent.pk, c.note.pk],
     "admin:view_on_site": lambda c: [1, 1],
     "events:follow_confirm": lambda c: [mails.follow_token(c.follower)],
     "events:follow_process": lambda c: [c.sent.event.process.slug],

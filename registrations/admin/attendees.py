@@ -18,13 +18,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from events.models import Track
 from events.rights import Right
 from notifications.models import Suppression
 from registrations import exports
 from registrations.admin import columns, filters
 from registrations.admin.sight import sight_of
-from registrations.models import Delegate
+from registrations.models import Delegate, Tag
 from stakeholders.models import Membership
 
 MOST_COUNTED = 2_000
@@ -187,12 +188,17 @@ class AttendeeList(ChangeList):
         asked = [one.pk for one in waiting] if "place" in shown else []
         places = exports.places(events, of=asked) if asked else {}
         tracks = self.tracks(people) if "track" in shown else {}
+        organisers = self.organisers(people) if "assigned_to" in shown else {}
+        tags = self.tags(people) if "tags" in shown else {}
         said = {pk: str(event) for pk, event in self.sight.events.items()}
         for one in people:
             registration = one.registration
             registration.event = self.sight.everywhere[registration.event_id]
             if registration.track_id in tracks:
                 registration.track = tracks[registration.track_id]
+            if registration.assigned_to_id in organisers:
+                registration.assigned_to = organisers[registration.assigned_to_id]
+            one.tags = tags.get(registration.pk, [])
             one.place = places.get(one.pk)
             one.event_said = said[registration.event_id]
             one.rights = self.sight.rights[registration.event_id]
@@ -201,6 +207,18 @@ class AttendeeList(ChangeList):
 
     def tracks(self, people: list[Delegate]) -> dict[UUID, Track]:
         return Track.objects.in_bulk({one.registration.track_id for one in people} - {None})
+
+    def organisers(self, people: list[Delegate]) -> dict[UUID, User]:
+        return User.objects.in_bulk({one.registration.assigned_to_id for one in people} - {None})
+
+    def tags(self, people: list[Delegate]) -> dict[UUID, list[str]]:
+        """The words on each delegation."""
+        delegations = {one.registration_id for one in people}
+        found: dict[UUID, list[str]] = {}
+        tags = Tag.objects.filter(registrations__in=delegations).in_order()
+        for registration, word in tags.values_list("registrations", "word"):
+            found.setdefault(registration, []).append(word)
+        return found
 
     # What is said about it
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django_countries import countries
 
 from clock import shown
+from events import texts
 from events.admin.timeline import NOTHING
 from events.models import StakeholderGroup
 from events.regions import COUNTRIES, REGION_OF, Region
@@ -149,6 +150,14 @@ class Cells:
     @column("listed", "listed_at")
     def listed(self, obj: Delegate) -> str:
         return _("yes") if obj.listed_at else _("no")
+
+    @column("assigned_to", "registration__assigned_to__name")
+    def assigned_to(self, obj: Delegate) -> str:
+        return str(obj.registration.assigned_to or NOTHING)
+
+    @column("tags")
+    def tags(self, obj: Delegate) -> str:
+        return texts.listed(obj.tags) or NOTHING
 
     @column("email")
     def email_guarded(self, obj: Delegate) -> str:

@@ -31,6 +31,7 @@ from registrations.admin import (
     deciding,
     exporting,
     filters,
+    handling,
     saved,
     undoing,
 )
@@ -96,7 +97,7 @@ class SegmentInline(ReadOnlyInline):
 
 @admin.register(Delegate)
 class DelegateAdmin(cells.Cells, ScopedAdmin):
-    page_rights = {decision.word: Right.DECIDE for decision in deciding.ALL}
+    page_rights = {one.word: Right.DECIDE for one in [*deciding.ALL, *handling.ALL]}
     list_display = [cells.METHODS.get(key, key) for key in columns.DEFAULT]
     list_filter = filters.ALL
     search_fields = [
@@ -107,7 +108,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     ]
     search_help_text = gettext_lazy("Name, organisation or reference")
     ordering = ["representative__search_text"]
-    actions = ["approve", "decline", "ask", "wait_list", "reopen"]
+    actions = ["approve", "decline", "ask", "wait_list", "reopen", "assign", "tag"]
     fields = [
         "person",
         "email",
@@ -393,13 +394,29 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     def reopen(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         return self.decide(request, deciding.REOPEN, queryset)
 
+    @admin.action(description=gettext_lazy("Assign…"))
+    def assign(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.handle(request, handling.ASSIGN, queryset)
+
+    @admin.action(description=gettext_lazy("Tag…"))
+    def tag(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return self.handle(request, handling.TAG, queryset)
+
     def decide(
         self, request: HttpRequest, decision: deciding.Decision, listed: QuerySet
     ) -> HttpResponse:
+        people = self.named(request, listed)
+        return deciding.confirm(self, request, decision, people, back=request.get_full_path())
+
+    def handle(
+        self, request: HttpRequest, what: handling.Handling, listed: QuerySet
+    ) -> HttpResponse:
+        people = self.named(request, listed)
+        return handling.choose(self, request, what, people, back=request.get_full_path())
+
+    def named(self, request: HttpRequest, listed: QuerySet) -> QuerySet:
         """At first those whom the list holds; then those whom the page before has named,
         though a decision meanwhile may have taken them out of a filtered list."""
         if "confirm" in request.POST:
-            people = self.chosen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
-        else:
-            people = self.chosen(request, listed.values("pk"))
-        return deciding.confirm(self, request, decision, people, back=request.get_full_path())
+            return self.chosen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return self.chosen(request, listed.values("pk"))

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from events.admin.scope import ReadOnlyInline, ScopedAdmin, ScopedFilter
 from events.rights import Right
 from notifications.models import Letter, Suppression
 from notifications.models import State as LetterState
+from registrations.admin import handling
 from registrations.admin.delegates import stand_of
 from registrations.models import Delegate, Registration
 
@@ -87,6 +88,7 @@ def _point(user: User, registration: Registration) -> Point:
 class RegistrationAdmin(ScopedAdmin):
     """Delegations that were sent. They are written by their group, and decided person by person."""
 
+    page_rights = {"note": Right.DECIDE, "assign": Right.DECIDE, "tags": Right.DECIDE}
     list_display = ["reference", "organisation", "event", "sent_said", "withdrawn_said"]
     list_select_related = ["organisation", "event"]
     list_filter = [("event", ScopedFilter), "organisation__category"]
@@ -131,6 +133,7 @@ class RegistrationAdmin(ScopedAdmin):
         self, request: HttpRequest, context: dict, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         registration = kwargs["obj"]
+        context |= handling.of(self, request, registration)
         if self.may(request, registration, Right.CONTACT):
             context |= {
                 "has_contact": True,
@@ -138,6 +141,30 @@ class RegistrationAdmin(ScopedAdmin):
                 "letters_url": reverse("admin:notifications_letter_changelist"),
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    # Among organisers
+
+    def pages(self) -> list[tuple[str, Any]]:
+        return [("note", self.note), ("assign", self.assign), ("tags", self.tags)]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.remove_note)
+        address = "<uuid:pk>/notes/<uuid:note>/remove/"
+        return [path(address, view, name=self.page_name("remove_note")), *super().get_urls()]
+
+    def note(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return handling.write_note(self, request, self.load(request, pk))
+
+    def remove_note(self, request: HttpRequest, pk: UUID, note: UUID) -> HttpResponse:
+        return handling.remove_note(self, request, self.load(request, pk, Right.DECIDE), note)
+
+    def assign(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return handling.assign(self, request, self.load(request, pk))
+
+    def tags(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return handling.tag(self, request, self.load(request, pk))
+
+    # What is shown
 
     @admin.display(description=gettext_lazy("track"))
     def track_said(self, obj: Registration) -> str:

@@ -24,6 +24,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from accounts.models import User
 from clock import shown, walls
 from clock.fields import DAY_VALIDATORS
 from events.admin.scope import words_of
@@ -31,7 +32,7 @@ from events.models import StakeholderGroup, Track
 from events.regions import COUNTRIES, REGION_OF, Region
 from registrations.admin.sight import EVENT, sight_of
 from registrations.exports import STATES
-from registrations.models import SEATED, Delegate, Registration
+from registrations.models import SEATED, Delegate, Registration, Tag
 from stakeholders import matching
 from stakeholders.models import Organisation, Representative
 
@@ -39,6 +40,7 @@ GROUP = "registration__organisation"
 UNKNOWN = "-"
 """The option for those of whom it is not known."""
 WITH_A_PLACE = "seated"
+MINE = "mine"
 SHORT = 12
 """So many options stand as links; more are chosen from a list."""
 FEW = 1000
@@ -56,6 +58,7 @@ class Cell(NamedTuple):
     category: str
     country: str
     track: UUID | None
+    assigned: UUID | None
     age: str
     n: int
 
@@ -71,7 +74,7 @@ def cells(people: QuerySet) -> list[Cell]:
         .annotate(age=age)
         .values_list(
             *("registration__event", "state", "role", f"{GROUP}__category", f"{GROUP}__country"),
-            *("registration__track", "age"),
+            *("registration__track", "registration__assigned_to", "age"),
         )
         .annotate(n=Count("pk"))
     )
@@ -292,6 +295,67 @@ class TrackFacet(Facet):
         return (str(cell.track) if cell.track else UNKNOWN,)
 
 
+class AssignedFacet(Facet):
+    title = gettext_lazy("looked after by")
+    parameter_name = "assigned"
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        """“Mine”, “nobody's”, and each organiser who looks after a delegation of these events."""
+        assigned = Registration.objects.filter(
+            event__in=self.sight.events, assigned_to__isnull=False
+        )
+        organisers = User.objects.filter(pk__in=assigned.order_by().values("assigned_to"))
+        named = {str(one.pk): str(one) for one in organisers.order_by("name", "email")}
+        return {MINE: _("Me"), UNKNOWN: _("Nobody"), **named}
+
+    def q(self) -> Q:
+        known = {MINE: self.sight.user.pk, UNKNOWN: None}
+        return Q(registration__assigned_to=known.get(self.chosen, self.chosen))
+
+    def options_of(self, cell: Cell) -> Iterable[str]:
+        if cell.assigned is None:
+            return (UNKNOWN,)
+        mine = (MINE,) if cell.assigned == self.sight.user.pk else ()
+        return (str(cell.assigned), *mine)
+
+
+class TagFacet(Facet):
+    """By the word, on whichever of the events. A delegation has several, so they are counted by
+    themselves."""
+
+    title = gettext_lazy("tag")
+    parameter_name = "tag"
+    template = "admin/registrations/delegate/tags.html"
+    is_apart = True
+    named: Mapping[str, str] | None = None
+
+    def check(self) -> None:
+        if not Tag.objects.filter(event__in=self.sight.events, word=self.chosen).exists():
+            raise IncorrectLookupParameters
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        if self.named is not None:
+            return self.named
+        tags = Tag.objects.filter(event__in=self.sight.events).in_order()
+        return {word: word for word in tags.values_list("word", flat=True)}
+
+    def q(self) -> Q:
+        on_them = Registration.tags.through.objects.filter(tag__word=self.chosen)
+        return Q(registration__in=on_them.values("registration"))
+
+    def offer(self, people: QuerySet) -> None:
+        counted = (
+            Tag.objects.filter(registrations__delegates__in=people.order_by().values("pk"))
+            .in_order()
+            .values_list("word")
+            .annotate(n=Count("registrations__delegates"))
+        )
+        self.counts = dict(counted)
+        self.named = {word: word for word in self.counts}
+
+
 AGES = [("day", timedelta(hours=24)), ("week", timedelta(days=7))]
 
 
@@ -466,6 +530,8 @@ ALL = [
     CountryFacet,
     OrganisationFacet,
     TrackFacet,
+    AssignedFacet,
+    TagFacet,
     SinceFacet,
 ]
 AT_THE_DOOR = [EventFacet, StateFacet, RoleFacet, OrganisationFacet]

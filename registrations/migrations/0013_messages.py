@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("events", "0005_wishes_of_followers"),
-        ("registrations", "0010_batches"),
+        ("registrations", "0011_notes_and_tags"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

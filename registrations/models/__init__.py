@@ -19,6 +19,7 @@ from registrations.models.delegations import Registration, RegistrationQuerySet
 from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
 from registrations.models.imports import ImportRun, ImportRunQuerySet
 from registrations.models.messages import Message, MessageQuerySet
+from registrations.models.notes import Note, Tag
 from registrations.models.saved import SavedView, SavedViewQuerySet
 
 __all__ = [
@@ -44,9 +45,11 @@ __all__ = [
     "InvitationQuerySet",
     "Message",
     "MessageQuerySet",
+    "Note",
     "Registration",
     "RegistrationQuerySet",
     "SavedView",
     "SavedViewQuerySet",
     "SegmentDecision",
+    "Tag",
 ]

@@ -1,6 +1,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.models import Event, Track
 from events.rights import Right
+from registrations.models.notes import Tag
 from stakeholders.models import Membership, Organisation, Representative, RepresentativeQuerySet
 
 
@@ -64,6 +66,18 @@ class Registration(models.Model):
         blank=True,
         related_name="registrations",
         verbose_name=_("members who work on it"),
+    )
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="assigned",
+        verbose_name=_("looked after by"),
+    )
+    """An organiser. The group does not know of it, nor of the tags."""
+    tags = models.ManyToManyField(
+        Tag, blank=True, related_name="registrations", verbose_name=_("tags")
     )
     begun_at = models.DateTimeField(_("begun"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)

@@ -100,6 +100,8 @@ def test_each_option_says_how_many_people_it_shows(clara_in, everybody, hearing)
         "country": {"Egypt": 2, "Mali": 3, "Philippines": 1},
         "organisation": {"Diaspora Network": 3, "Port Workers": 1, "اتحاد جمعيات المهاجرين": 2},
         "since": {"In the last 24 hours": 6, "In the last 7 days": 6},
+        "assigned": {"Nobody": 6},
+        "tag": {},
     }
 
 
@@ -328,7 +330,7 @@ def test_every_column_is_shown_and_sorted(root_in, everybody):
             found = root_in.get(LIST, {"columns": ",".join(every), "o": order}).context["cl"]
             assert len(found.result_list) == 6, key
         is_sorted = found.get_ordering_field(found.list_display[number]) is not None
-        assert is_sorted == (key not in {"email", "access_needs"})
+        assert is_sorted == (key not in {"email", "access_needs", "tags"})
 
 
 def test_late_pages_go_on_where_the_ones_before_end(clara_in, hearing, now, monkeypatch):
@@ -544,8 +546,9 @@ def test_an_organisation_out_of_sight_is_as_unknown_as_none(organiser, everybody
     assert "Diaspora Network" not in foreign.content.decode()
 
 
-# How much is asked. Session, person, roles, events, tracks, saved views, and then:
-ALWAYS = 6
+# How much is asked. Session, person, roles, events, tracks, who looks after delegations, tags,
+# saved views, and then:
+ALWAYS = 8
 
 
 @pytest.mark.parametrize(
@@ -559,7 +562,8 @@ ALWAYS = 6
         # and whom each word finds
         ("q=network", ALWAYS + 6),
         ("q=network sow", ALWAYS + 7),
-        ("q=nobody", ALWAYS + 1),
+        # of nobody there are no tags
+        ("q=nobody", ALWAYS),
         ("state=submitted", ALWAYS + 5),
         ("country=ML&role=head&since=week", ALWAYS + 5),
         # and which organisations these are, and whether the others are few

@@ -18,9 +18,9 @@ INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style\b|\sstyle\s*=|\son[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE
 )
 SANDBOXED = "sandbox"
-# Session, person, roles, events, tracks, saved views, how many, counts of the filters,
-# organisations, ids of the page, people.
-QUERIES = 11
+# Session, person, roles, events, tracks, who looks after delegations, tags, saved views, how many,
+# counts of the filters, organisations, ids of the page, people.
+QUERIES = 13
 
 
 @pytest.fixture

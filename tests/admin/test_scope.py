@@ -87,6 +87,9 @@ PAGES = {
     "registrations_message_stop": REVIEWERS,
     "registrations_message_try_out": REVIEWERS,
     "registrations_message_words": REVIEWERS,
+    "registrations_registration_assign": REVIEWERS,
+    "registrations_registration_note": REVIEWERS,
+    "registrations_registration_tags": REVIEWERS,
     "stakeholders_membership_answer": MANAGER,
     "stakeholders_membership_lost_factors": MANAGER,
     "stakeholders_membership_lost_mailbox": MANAGER,
@@ -106,6 +109,8 @@ ACTIONS = {
     ("registrations.delegate", "ask"): REVIEWERS,
     ("registrations.delegate", "wait_list"): REVIEWERS,
     ("registrations.delegate", "reopen"): REVIEWERS,
+    ("registrations.delegate", "assign"): REVIEWERS,
+    ("registrations.delegate", "tag"): REVIEWERS,
 }
 LINK = re.compile(r'href="(/admin/[^"#]*)"')
 

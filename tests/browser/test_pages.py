@@ -165,12 +165,13 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     page.goto("/admin/")
     sign_in(page, ORGANISER, sink)
     page.wait_for_url("**/admin/")
-    event, deadline, letter = (
+    event, deadline, letter, delegation = (
         first_of(page, path)
         for path in (
             "/admin/events/event/?q=facts+and+narratives",
             "/admin/events/deadline/?q=facts+and+narratives",
             "/admin/notifications/letter/?q=harbour",
+            "/admin/registrations/registration/",
         )
     )
     brought = an_import(page, event)
@@ -208,6 +209,10 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         f"{deadline}add_step/",
         f"{deadline}letters/",
         f"{letter}change/",
+        f"{delegation}change/",
+        f"{delegation}note/",
+        f"{delegation}assign/",
+        f"{delegation}tags/",
     ]
 
     wrong = [

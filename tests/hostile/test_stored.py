@@ -259,7 +259,7 @@ def pages_of(it: Round) -> Iterator[tuple[Visitor, str]]:
     things, guest = things_of(it), Visitor(Client())
     opened = {name for name, row in who.rows(who.TABLE).items() if row[-1] == "."}
     for name, parameters in who.all_addresses().items():
-        if name.startswith("admin:") and parameters and name in opened:
+        if name.startswith("admin:") and len(parameters) == 1 and name in opened:
             for number, thing in enumerate(things.get(name.split("_")[1], [])):
                 if number == 0 or name.endswith(OF_EACH):
                     yield it.root, reverse(name, args=[thing.pk])
