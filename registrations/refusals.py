@@ -8,7 +8,7 @@ from accounts.models import User
 from audit.models import Entry
 from clock import shown
 from events import texts
-from events.models import Deadline, Event, Quota, Segment
+from events.models import Deadline, Event, Quota, ReminderStep, Segment
 from registrations.models import (
     Batch,
     Delegate,
@@ -852,4 +852,77 @@ class TaggedAlready(Refusal):
         super().__init__(
             _("The tags of this delegation are these already: %(delegation)s")
             % {"delegation": registration}
+        )
+
+
+class ReminderGone(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(_("The reminder %(step)s before was removed meanwhile.") % {"step": step})
+
+
+class ReminderPast(Refusal):
+    def __init__(self, step: ReminderStep, moment: datetime, deadline: Deadline) -> None:
+        super().__init__(
+            _("The moment of this reminder (%(step)s before) is past: %(moment)s, %(zone)s.")
+            % {
+                "step": step,
+                "moment": shown.moment(moment, deadline.zone),
+                "zone": shown.zone_name(deadline.zone, moment),
+            }
+        )
+
+
+class ReminderSkipped(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(_("The reminder %(step)s before is skipped.") % {"step": step})
+
+
+class ReminderNotSkipped(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(_("The reminder %(step)s before is not skipped.") % {"step": step})
+
+
+class RemindersRest(Refusal):
+    def __init__(self, event: Event) -> None:
+        super().__init__(
+            _("Nobody is reminded now: the event is %(state)s.")
+            % {"state": event.get_state_display().lower()}
+        )
+
+
+class ReminderTooEarly(Refusal):
+    def __init__(self, deadline: Deadline) -> None:
+        opens_at = deadline.opens_at or deadline.set_at
+        super().__init__(
+            _("Nobody is reminded before the window opens: %(moment)s, %(zone)s.")
+            % {
+                "moment": shown.moment(opens_at, deadline.zone),
+                "zone": shown.zone_name(deadline.zone, opens_at),
+            }
+        )
+
+
+class ChangeUntold(Refusal):
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__(
+            _(
+                "People have yet to be told of a change of “%(event)s”. They are in a few minutes; "
+                "send the reminder then."
+            )
+            % {"event": deadline.event}
+        )
+
+
+class NobodyReached(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(
+            _("The reminder %(step)s before reaches nobody as of now.") % {"step": step}
+        )
+
+
+class ReminderSent(Refusal):
+    def __init__(self, step: ReminderStep) -> None:
+        super().__init__(
+            _("Everybody whom the reminder %(step)s before reaches has it already.")
+            % {"step": step}
         )

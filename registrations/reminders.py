@@ -1,4 +1,8 @@
-"""Reminders are computed, never booked: what is due is asked of the deadline as it stands."""
+"""Reminders are computed, never booked: what is due is asked of the deadline as it stands.
+
+An organiser can skip one that is to come, or send it before its moment: then the sweep, which
+writes the same keys, finds it written.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, time
@@ -9,8 +13,10 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Min, Q
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
+from audit import trail
 from clock import walls
 from events.models import (
     Deadline,
@@ -23,7 +29,7 @@ from events.models import (
 )
 from events.rights import Right, kinds_with
 from notifications.models import Letter
-from registrations import audiences, mails
+from registrations import audiences, mails, refusals
 from registrations.audiences import PRECEDENCE, Audience, Concerned
 from registrations.models import AWAITS_DECISION, Delegate, Invitation
 
@@ -39,12 +45,15 @@ class Moment(NamedTuple):
     at: datetime
     code: str
     reaches: frozenset[str]
+    is_skipped: bool = False
+    """Nothing is said; nor is what would have been said before it."""
 
 
 class Foretold(NamedTuple):
     step: ReminderStep
     moment: datetime
     is_past: bool
+    is_skipped: bool
     readers: dict[str, int]
 
 
@@ -56,21 +65,90 @@ def send_due(*, now: datetime) -> int:
 
 def foretell(deadline: Deadline, *, now: datetime) -> list[Foretold]:
     """What each step would send, and when, in that order, if nothing changed from now on: how
-    many readers of each audience. Holds nothing."""
+    many readers of each audience, without those who have it already. Holds nothing."""
     concerned = audiences.of_deadline(deadline)
+    written = _written(Q(key__startswith=_all_keys_begin(deadline)))
     told = []
     for step in deadline.steps.all():
         moment = Moment(step.due_at(deadline), step.code, _reached_by(step))
-        is_past = moment.at <= now
-        is_owed = not is_past and moment.at >= _owed_since(deadline)
-        readers = [each for each in concerned if is_owed and _reaches(moment, each)]
+        begin = key_begins(deadline, step.code)
+        is_past, is_skipped = moment.at <= now, step.is_skipped(deadline)
+        is_owed = not is_past and not is_skipped and moment.at >= _owed_since(deadline)
+        readers = [
+            each
+            for each in concerned
+            if is_owed and _reaches(moment, each) and f"{begin}{each.reader.id}" not in written
+        ]
         counts = {
             audience.value: count
             for audience in PRECEDENCE
             if (count := sum(each.audience == audience for each in readers))
         }
-        told.append(Foretold(step, moment.at, is_past, counts))
+        told.append(Foretold(step, moment.at, is_past, is_skipped, counts))
     return sorted(told, key=lambda each: (each.moment, each.step.code, each.step.audience))
+
+
+@transaction.atomic
+def skip(step: ReminderStep, *, by: User, now: datetime) -> None:
+    """Remind nobody at its moment; a move of the deadline forgets that.
+
+    Refuses with ReminderGone, ReminderPast and ReminderSkipped.
+    """
+    deadline = _hold(step.deadline)
+    held = _to_come(deadline, step, now=now)
+    if held.is_skipped(deadline):
+        raise refusals.ReminderSkipped(held)
+    held.skipped_for = deadline.closes_at
+    held.save(update_fields=["skipped_for"])
+    _remember(gettext_noop("reminder skipped"), deadline, held, by=by, now=now)
+
+
+@transaction.atomic
+def resume(step: ReminderStep, *, by: User, now: datetime) -> None:
+    """Take the skip back. Refuses with ReminderGone, ReminderPast and ReminderNotSkipped."""
+    deadline = _hold(step.deadline)
+    held = _to_come(deadline, step, now=now)
+    if not held.is_skipped(deadline):
+        raise refusals.ReminderNotSkipped(held)
+    held.skipped_for = None
+    held.save(update_fields=["skipped_for"])
+    _remember(gettext_noop("reminder no longer skipped"), deadline, held, by=by, now=now)
+
+
+@transaction.atomic
+def send_now(step: ReminderStep, *, by: User, now: datetime) -> int:
+    """Remind those who are its audience now, before its moment; how many. At its moment the sweep
+    finds it written, and reminds only those who have joined since.
+
+    Refuses with ReminderGone, ReminderPast, ReminderSkipped, RemindersRest, ReminderTooEarly,
+    ChangeUntold, NobodyReached and ReminderSent.
+    """
+    deadline = _hold(step.deadline)
+    held = _to_come(deadline, step, now=now)
+    if held.is_skipped(deadline):
+        raise refusals.ReminderSkipped(held)
+    if not deadline.event.is_published:
+        raise refusals.RemindersRest(deadline.event)
+    if not deadline.is_open(now):
+        raise refusals.ReminderTooEarly(deadline)
+    if _has_untold_changes(deadline):
+        raise refusals.ChangeUntold(deadline)
+    reached = reached_now(held, deadline, now=now)
+    if not reached:
+        raise refusals.NobodyReached(held)
+    new = _unwritten(deadline, {held.code: reached}).get(held.code)
+    if not new:
+        raise refusals.ReminderSent(held)
+    hold = cache(lambda: audiences.hold(deadline))
+    posted = _post(deadline, held.code, new, hold, now=now)
+    _remember(gettext_noop("reminder sent now"), deadline, held, by=by, now=now, people=posted)
+    return posted
+
+
+def reached_now(step: ReminderStep, deadline: Deadline, *, now: datetime) -> list[Concerned]:
+    """Whom the step reaches if this is its moment, whether they have it already or not."""
+    moment = Moment(now, step.code, _reached_by(step))
+    return [each for each in audiences.of_deadline(deadline) if _reaches(moment, each)]
 
 
 def tell_reviewers(*, now: datetime) -> None:
@@ -104,18 +182,47 @@ def _running(now: datetime) -> DeadlineQuerySet:
 
 @transaction.atomic
 def _send_due_of(seen: Deadline, *, now: datetime) -> int:
-    """Whoever moves the deadline or postpones the event meanwhile waits, and then cancels."""
-    Event.objects.select_for_update(no_key=True).get(pk=seen.event_id)
-    held = _running(now).select_for_update(of=("self",), no_key=True).select_related("event")
-    deadline = held.filter(pk=seen.pk).first()
-    moments = _owed(deadline, now=now) if deadline else []
-    if deadline is None or not moments:
+    deadline = _hold(seen)
+    moments = _owed(deadline, now=now) if _runs(deadline, now) else []
+    if not moments:
         return 0
     due = _unwritten(deadline, _due(moments, audiences.of_deadline(deadline)))
     if not due:
         return 0
     hold = cache(lambda: audiences.hold(deadline))
     return sum(_post(deadline, code, each, hold, now=now) for code, each in due.items())
+
+
+def _hold(seen: Deadline) -> Deadline:
+    """Whoever moves the deadline, postpones the event, skips or sends a reminder meanwhile waits;
+    and the sweep does."""
+    Event.objects.select_for_update(no_key=True).get(pk=seen.event_id)
+    rows = Deadline.objects.select_for_update(of=("self",), no_key=True).select_related("event")
+    return rows.prefetch_related("steps", "changes", "event__changes").get(pk=seen.pk)
+
+
+def _runs(deadline: Deadline, now: datetime) -> bool:
+    """As `_running` asks the database."""
+    return deadline.event.is_published and deadline.is_open(now)
+
+
+def _to_come(deadline: Deadline, step: ReminderStep, *, now: datetime) -> ReminderStep:
+    """The step as it stands, if its moment is to come; the sweep may have been there first."""
+    held = next((one for one in deadline.steps.all() if one.pk == step.pk), None)
+    if held is None:
+        raise refusals.ReminderGone(step)
+    moment = held.due_at(deadline)
+    swept = _written(Q(key__startswith=key_begins(deadline, held.code), posted_at__gte=moment))
+    if moment <= now or swept:
+        raise refusals.ReminderPast(held, moment, deadline)
+    return held
+
+
+def _remember(
+    verb: str, deadline: Deadline, step: ReminderStep, *, by: User, now: datetime, **more: int
+) -> None:
+    after = {"step": step.code, "audience": step.audience, **more}
+    trail.record(by, verb, deadline, at=now, scope=deadline.event_id, after=after)
 
 
 def _owed_since(deadline: Deadline) -> datetime:
@@ -128,12 +235,10 @@ def _owed_since(deadline: Deadline) -> datetime:
 def _owed(deadline: Deadline, *, now: datetime) -> list[Moment]:
     """What may be due now, the latest first; nothing while people have yet to be told of a
     change."""
-    if any(change.announced_at is None for change in deadline.changes.all()):
-        return []
-    if any(change.announced_at is None for change in deadline.event.changes.all()):
+    if _has_untold_changes(deadline):
         return []
     moments = [
-        Moment(at, step.code, _reached_by(step))
+        Moment(at, step.code, _reached_by(step), step.is_skipped(deadline))
         for step in deadline.steps.all()
         if max(_owed_since(deadline), step.added_at) <= (at := step.due_at(deadline)) <= now
     ]
@@ -141,7 +246,15 @@ def _owed(deadline: Deadline, *, now: datetime) -> list[Moment]:
         opened_at = _opened_at(deadline)
         if moments or _is_awaited(deadline, opened_at):
             moments.append(Moment(opened_at, OPENS, CURIOUS))
-    return sorted(moments, key=lambda moment: (moment.at, moment.code), reverse=True)
+    return sorted(
+        moments, key=lambda moment: (moment.at, not moment.is_skipped, moment.code), reverse=True
+    )
+
+
+def _has_untold_changes(deadline: Deadline) -> bool:
+    return any(change.announced_at is None for change in deadline.changes.all()) or any(
+        change.announced_at is None for change in deadline.event.changes.all()
+    )
 
 
 def _opened_at(deadline: Deadline) -> datetime:
@@ -185,20 +298,20 @@ def _wished_since(moment: Moment, concerned: Concerned) -> datetime | None:
 
 
 def _due(moments: list[Moment], concerned: Iterable[Concerned]) -> dict[str, list[Concerned]]:
-    """The latest of the moments that reach each reader, by its code."""
+    """The latest of the moments that reach each reader, by its code; nothing if that is skipped."""
     due: dict[str, list[Concerned]] = {}
     for each in concerned:
-        code = next((moment.code for moment in moments if _reaches(moment, each)), None)
-        if code is not None:
-            due.setdefault(code, []).append(each)
+        latest = next((moment for moment in moments if _reaches(moment, each)), None)
+        if latest and not latest.is_skipped:
+            due.setdefault(latest.code, []).append(each)
     return due
 
 
 def _unwritten(deadline: Deadline, due: dict[str, list[Concerned]]) -> dict[str, list[Concerned]]:
     """What is new. In most minutes that is nothing, and then no row need be held."""
-    begins = {code: _key_begins(deadline, code) for code in due}
+    begins = {code: key_begins(deadline, code) for code in due}
     either = reduce(or_, (Q(key__startswith=begin) for begin in begins.values()), Q(pk=None))
-    written = set(Letter.objects.filter(either).values_list("key", flat=True))
+    written = _written(either)
     if not written:
         return due
     new = {
@@ -208,10 +321,21 @@ def _unwritten(deadline: Deadline, due: dict[str, list[Concerned]]) -> dict[str,
     return {code: readers for code, readers in new.items() if readers}
 
 
-def _key_begins(deadline: Deadline, code: str) -> str:
+def _written(which: Q) -> set[str]:
+    """The keys of these letters."""
+    return set(Letter.objects.filter(which).values_list("key", flat=True))
+
+
+def key_begins(deadline: Deadline, code: str) -> str:
+    """How the keys of the letters of one step begin."""
     if code == OPENS:
         return f"{OPENS}:{deadline.id}:"
-    return f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:{code}:"
+    return f"{_all_keys_begin(deadline)}{code}:"
+
+
+def _all_keys_begin(deadline: Deadline) -> str:
+    """Those of reminders of the deadline as it stands."""
+    return f"reminder:{deadline.id}:{deadline.closes_at:%Y%m%dT%H%M%SZ}:"
 
 
 def _post(

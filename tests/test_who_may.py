@@ -102,7 +102,10 @@ admin:events_deadline_history                        >>>>> x.> .>.
 admin:events_deadline_letters                        >>>>> ..0 .0.
 admin:events_deadline_move                           >>>>> xx0 .0.
 admin:events_deadline_remove_step                    >>>>> xx0 .0.
+admin:events_deadline_resume_step                    >>>>> xx0 .0.
+admin:events_deadline_send_step                      >>>>> xx0 .0.
 admin:events_deadline_set                            >>>>> xx0 .0.
+admin:events_deadline_skip_step                      >>>>> xx0 .0.
 admin:events_event_add                               >>>>> xxx ...
 admin:events_event_begin_like                        >>>>> xx0 .0.
 admin:events_event_cancel                            >>>>> xx0 .0.
@@ -118,6 +121,7 @@ admin:events_event_on_behalf                         >>>>> xx0 .0.
 admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
+admin:events_event_reminders                         >>>>> ..0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
 admin:events_event_write                             >>>>> x.0 .0.
 admin:events_process_add                             >>>>> xxx xx.
@@ -537,6 +541,8 @@ VALUES: dict[str, Callable[[Cast], list]] = {
 def value_of(parameter: str, name: str, cast: Cast) -> object:
     if parameter == "reference":
         return cast.sent.reference
+    if parameter == "step":
+        return cast.things["deadline"].steps.earliest("amount").pk
     if parameter == "slug":
         return cast.sent.event.slug
     if parameter == "event":

@@ -140,6 +140,8 @@ class ReminderStep(models.Model):
         _("to whom"), max_length=12, choices=Audience, default=Audience.EVERYBODY
     )
     added_at = models.DateTimeField(_("added"))
+    skipped_for = models.DateTimeField(_("skipped for the close at"), null=True, editable=False)
+    """Once the deadline is moved, the step counts again."""
 
     class Meta:
         verbose_name = _("reminder step")
@@ -162,6 +164,9 @@ class ReminderStep(models.Model):
     def code(self) -> str:
         """“7d”, “48h”: how letters' keys name it."""
         return f"{self.amount}{self.unit}"
+
+    def is_skipped(self, deadline: Deadline) -> bool:
+        return self.skipped_for == deadline.closes_at
 
     def due_at(self, deadline: Deadline) -> datetime:
         """The moment of this step for `deadline` as it stands, on the clocks of its zone."""

@@ -21,7 +21,7 @@ from events.models import Deadline, Event
 from events.rights import Right
 from notifications.models import Kind, Letter
 from registrations import reminders
-from registrations.admin import readers, steps
+from registrations.admin import readers, reminding, steps
 from registrations.models import Registration
 
 BESIDE: dict[type[Exception], str] = {
@@ -101,6 +101,7 @@ class DeadlineAdmin(ScopedAdmin):
             "letters_url": self.page_url("letters", deadline),
             "changes": deadline.changes.select_related("by").order_by("-at"),
             "lines": timeline.lines(self.entries(deadline), deadline.zone),
+            "reminders_url": reverse("admin:events_event_reminders", args=[deadline.event_id]),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -115,8 +116,11 @@ class DeadlineAdmin(ScopedAdmin):
                 "at": told.moment,
                 "said": timeline.said(told.moment, deadline.zone),
                 "is_past": told.is_past,
+                "is_skipped": told.is_skipped,
                 "audience": told.step.get_audience_display(),
-                "readers": timeline.NOTHING if told.is_past else readers.said(told.readers),
+                "readers": timeline.NOTHING
+                if told.is_past or told.is_skipped
+                else readers.said(told.readers),
                 "letters": letters.filter(key__contains=f":{told.step.code}:").count(),
             }
             for told in reminders.foretell(deadline, now=now)
@@ -141,8 +145,21 @@ class DeadlineAdmin(ScopedAdmin):
     def letters(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return steps.letters(self, request, self.load(request, pk))
 
+    def act_on(self, request: HttpRequest, pk: UUID, step: UUID, word: str) -> HttpResponse:
+        deadline = self.load(request, pk, Right.RUN)
+        return reminding.act_on(self, request, deadline, step, word)
+
     def get_urls(self) -> list[URLPattern]:
         return [
+            *(
+                path(
+                    f"<uuid:pk>/steps/<uuid:step>/{word}/",
+                    self.admin_site.admin_view(self.act_on),
+                    {"word": word},
+                    name=self.page_name(f"{word}_step"),
+                )
+                for word in reminding.PAGES
+            ),
             path(
                 "of/<uuid:event>/",
                 self.admin_site.admin_view(self.set_for),

@@ -19,6 +19,7 @@ from registrations.admin import (
     on_behalf,
     overview,
     readers,
+    reminding,
     seats,
 )
 
@@ -27,10 +28,15 @@ State = Event.State
 
 @admin.register(Event)
 class EventAdmin(OwnPages):
-    page_rights = {"overview": Right.LOOK, "seats": Right.LOOK, "write": Right.CONTACT}
+    page_rights = {
+        "overview": Right.LOOK,
+        "seats": Right.LOOK,
+        "reminders": Right.LOOK,
+        "write": Right.CONTACT,
+    }
 
     def tools(self, request: HttpRequest, obj: Event) -> list[tuple[str, str]]:
-        possible = [(_("Seats"), "seats")]
+        possible = [(_("Seats"), "seats"), (_("Reminders"), "reminders")]
         if obj.state == State.PUBLISHED:
             possible += [
                 (_("Invite groups"), "invite"),
@@ -63,6 +69,7 @@ class EventAdmin(OwnPages):
             *super().pages(),
             ("overview", self.overview),
             ("seats", self.seats),
+            ("reminders", self.reminders),
             ("invite", self.invite),
             ("let_in", self.let_in),
             ("on_behalf", self.on_behalf),
@@ -75,6 +82,9 @@ class EventAdmin(OwnPages):
 
     def seats(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return seats.page(self, request, self.load(request, pk))
+
+    def reminders(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return reminding.page(self, request, self.load(request, pk))
 
     def invite(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return invitations.page(self, request, self.load(request, pk))

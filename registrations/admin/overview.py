@@ -316,7 +316,9 @@ class Overview:
                 yield step, _("How many it reaches as of now is counted on the deadline’s page.")
             return
         for told in reminders.foretell(window, now=self.now):
-            if not told.is_past:
+            if told.is_skipped and not told.is_past:
+                yield told.step, _("Skipped: nobody is reminded.")
+            elif not told.is_past:
                 yield (
                     told.step,
                     _("To %(readers)s as of now.") % {"readers": readers.said(told.readers)},

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.models import User
 from events import steps
 from events.models import Deadline, Follower, ReminderStep
 from notifications.models import Letter
@@ -31,14 +30,15 @@ class Sample:
     text: str
 
 
-def of(deadline: Deadline, audience: str, reader: User, *, now: datetime) -> list[Sample]:
-    """For each audience that a step with this audience reaches: in English, and in the language
-    of who looks."""
+def of(
+    deadline: Deadline, audience: str, languages: Iterable[str], *, now: datetime
+) -> list[Sample]:
+    """For each audience that a step with this audience reaches, in each of these languages."""
     reached = steps.AUDIENCES.get(Deadline.Kind(deadline.kind), ())
     wanted = [one for one in reached if one != Audience.EVERYBODY]
     if audience != Audience.EVERYBODY:
         wanted = [one for one in wanted if one == audience]
-    languages = dict.fromkeys([settings.LANGUAGE_CODE, reader.language])
+    languages = list(languages)
     return [_written(deadline, one, language, now=now) for one in wanted for language in languages]
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -56,6 +57,8 @@ def foretold(told: reminders.Foretold, deadline: Deadline) -> str:
     """“24 hours before: Tuesday …; to 2 focal points with an unsent draft as of now”"""
     if told.is_past:
         return _("%(step)s before: past, nobody is reminded") % {"step": told.step}
+    if told.is_skipped:
+        return _("%(step)s before: skipped, nobody is reminded") % {"step": told.step}
     return _("%(step)s before: %(moment)s; to %(readers)s as of now") % {
         "step": told.step,
         "moment": timeline.said(told.moment, deadline.zone),
@@ -127,10 +130,11 @@ def rehearsed(
     except refusals.Refusal as refused:
         form.add_error(BESIDE.get(type(refused)), str(refused))
         return {}
+    languages = dict.fromkeys([settings.LANGUAGE_CODE, request.user.language])
     return {
         "people": [foretold(told, deadline)],
         "people_title": _("What it sends, and when"),
-        "samples": samples.of(deadline, step.audience, request.user, now=now),
+        "samples": samples.of(deadline, step.audience, languages, now=now),
     }
 
 
@@ -166,7 +170,7 @@ def remove(of: ScopedAdmin, request: HttpRequest, deadline: Deadline) -> HttpRes
 
 
 def letters(of: ScopedAdmin, request: HttpRequest, deadline: Deadline) -> HttpResponse:
-    """The letters themselves, one for each audience and language."""
+    """The letters themselves, one for each audience and each language."""
     if not has_readers(deadline):
         raise Http404
     everybody = ReminderStep.Audience.EVERYBODY
@@ -179,5 +183,5 @@ def letters(of: ScopedAdmin, request: HttpRequest, deadline: Deadline) -> HttpRe
         back=of.change_url(deadline),
         form=forms.Form(),
         template="admin/events/deadline/step.html",
-        samples=samples.of(deadline, everybody, request.user, now=clock.now()),
+        samples=samples.of(deadline, everybody, dict(settings.CONTENT_LANGUAGES), now=clock.now()),
     )

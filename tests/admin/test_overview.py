@@ -355,7 +355,7 @@ def test_the_queries_do_not_grow_with_the_people(clara_in, hearing, url, now, gr
     with CaptureQueriesContext(connection) as queries:
         clara_in.get(url)
 
-    assert len(queries) == 34
+    assert len(queries) == 35
 
 
 def test_numbers_stand_as_the_language_writes_them():

@@ -58,6 +58,7 @@ PAGES = {
     "events_event_postpone": MANAGER,
     "events_event_publish": MANAGER,
     "events_event_overview": READERS,
+    "events_event_reminders": READERS,
     "events_event_seats": READERS,
     "events_event_write": REVIEWERS,
     "events_role_change_kind": MANAGER,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from audit.models import Entry
@@ -27,6 +28,7 @@ def follower(hearing, now) -> Follower:
     )
 
 
+LANGUAGES = [code for code, _name in settings.CONTENT_LANGUAGES]
 TYPED = {"amount": "3", "unit": "d", "audience": "everybody"}
 
 
@@ -103,24 +105,32 @@ def test_a_confirmation_deadline_reminds_those_who_must_confirm(clara_in, clara,
     letters = clara_in.get(reverse("admin:events_deadline_letters", args=[deadline.pk]))
 
     assert [value for value, _words in choices] == ["everybody", "to_confirm"]
-    [sample] = letters.context["samples"]
-    assert sample.audience == "People who have not confirmed yet"
-    assert "Sample Network" in sample.text
+    samples = letters.context["samples"]
+    assert {sample.audience for sample in samples} == {"People who have not confirmed yet"}
+    assert "Sample Network" in samples[LANGUAGES.index("en")].text
 
 
-def test_letters_are_read_in_english_and_in_the_organisers_language(
-    clara_in, clara, deadline, hearing
+def test_letters_are_read_in_all_languages(clara_in, deadline, hearing):
+    page = clara_in.get(reverse("admin:events_deadline_letters", args=[deadline.pk]))
+
+    samples = page.context["samples"]
+    assert [sample.language for sample in samples] == LANGUAGES * 3
+    of_arabic = [sample for sample in samples if sample.language == "ar"]
+    assert all(hearing.name_ar in sample.text for sample in of_arabic)
+    others = [sample for sample in samples if sample.language != "ar"]
+    assert all(hearing.name_en in sample.text for sample in others)
+    assert Letter.objects.count() == 0
+
+
+def test_what_a_new_reminder_says_is_read_in_english_and_in_the_organisers_language(
+    clara_in, clara, add_url
 ):
     clara.language = "ar"
     clara.save()
 
-    page = clara_in.get(reverse("admin:events_deadline_letters", args=[deadline.pk]))
+    shown = clara_in.post(add_url, {**TYPED, "previewed": "", "confirm": "yes"})
 
-    samples = page.context["samples"]
-    assert [sample.language for sample in samples] == ["en", "ar"] * 3
-    assert all(str(hearing.name_en) in sample.text for sample in samples[::2])
-    assert all(hearing.name_ar in sample.text for sample in samples[1::2])
-    assert Letter.objects.count() == 0
+    assert [sample.language for sample in shown.context["samples"]] == ["en", "ar"] * 3
 
 
 def test_a_reminder_is_removed_once(clara_in, deadline):

@@ -195,6 +195,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         f"{event}overview/",
         "/admin/registrations/delegate/views/keep/?state=submitted",
         f"{event}seats/",
+        f"{event}reminders/",
         f"{event}invite/",
         f"{event}let_in/",
         f"{event}import_people/",

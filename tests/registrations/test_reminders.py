@@ -6,6 +6,7 @@ import pytest
 from django.test.signals import template_rendered
 
 from accounts.models import User
+from audit.models import Entry
 from clock import walls
 from events import deadlines, following, roles, schedule, steps
 from events.models import Deadline, Event, Follower, Process, ReminderStep, Role, Wish
@@ -18,6 +19,7 @@ from registrations import (
     intake,
     invitations,
     mails,
+    refusals,
     reminders,
 )
 from registrations.models import Delegate, Registration
@@ -784,3 +786,270 @@ def test_without_holding_them_who_has_confirmed_would_be_reminded(
     states = a_confirmation_during_a_sweep(at_once, meeting, monkeypatch, february)
 
     assert states == ["queued"]
+
+
+# What organisers skip, and send before its moment
+
+
+@pytest.fixture
+def clara(db) -> User:
+    return User.objects.create_user("clara@secretariat.example", name="Clara")
+
+
+def step_of(deadline: Deadline, code: str) -> ReminderStep:
+    return next(step for step in deadline.steps.all() if step.code == code)
+
+
+def verbs(deadline: Deadline) -> list[str]:
+    return list(Entry.objects.about(deadline).order_by("id").values_list("verb", flat=True))[1:]
+
+
+def test_what_is_skipped_is_sent_to_nobody_and_the_rest_is(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    before = CLOSES_AT - 8 * DAY
+    sweep(CLOSES_AT - 15 * DAY, before)
+
+    reminders.skip(step_of(february, "7d"), by=clara, now=before)
+    sweep(before, CLOSES_AT)
+
+    assert [code for code, _who, _when in reminded()] == ["14d", "48h", "24h"]
+    assert verbs(february) == ["reminder skipped"]
+
+
+def test_what_is_skipped_does_not_make_the_one_before_it_due(february, clara):
+    """A sweep that was down in between sends nothing late."""
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+
+    reminders.skip(step_of(february, "7d"), by=clara, now=CLOSES_AT - 15 * DAY)
+    sweep(CLOSES_AT - 6 * DAY, CLOSES_AT - 3 * DAY)
+
+    assert reminded() == []
+
+
+def test_a_skip_is_taken_back_until_its_moment(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    step = step_of(february, "7d")
+    moment = CLOSES_AT - 7 * DAY
+    reminders.skip(step, by=clara, now=moment - 2 * HOUR)
+    with pytest.raises(refusals.ReminderSkipped, match="7 days before is skipped"):
+        reminders.skip(step, by=clara, now=moment - 2 * HOUR)
+
+    reminders.resume(step, by=clara, now=moment - HOUR)
+    with pytest.raises(refusals.ReminderNotSkipped, match="is not skipped"):
+        reminders.resume(step, by=clara, now=moment - HOUR)
+    reminders.skip(step, by=clara, now=moment - HOUR)
+    with pytest.raises(refusals.ReminderPast, match="7 days before. is past"):
+        reminders.resume(step, by=clara, now=moment)
+
+    assert verbs(february) == ["reminder skipped", "reminder no longer skipped", "reminder skipped"]
+
+
+def test_a_move_of_the_deadline_forgets_a_skip(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 10 * DAY
+    reminders.skip(step_of(february, "7d"), by=clara, now=now)
+
+    later = CLOSES_AT + 2 * DAY
+    deadlines.move(february, closes_at=later, by=clara, now=now, reason="Late papers.")
+    sweep(now, later - 6 * DAY)
+
+    assert "7d" in [code for code, _who, _when in reminded()]
+
+
+def test_of_two_at_one_moment_only_the_skipped_one_is_silent(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    added_at = PUBLISHED_AT + HOUR
+    own = steps.add(february, amount=7, unit="d", audience="drafts", by=None, now=added_at)
+
+    reminders.skip(own, by=clara, now=CLOSES_AT - 8 * DAY)
+    sweep(CLOSES_AT - 7 * DAY, CLOSES_AT - 6 * DAY)
+
+    assert reminded() == [("7d", "early", "01 Feb 05:00")]
+
+
+def test_sent_now_it_reaches_those_of_now_and_later_only_those_who_joined(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 9 * DAY
+    step = step_of(february, "7d")
+
+    assert reminders.send_now(step, by=clara, now=now) == 1
+    with pytest.raises(refusals.ReminderSent, match="has it already"):
+        reminders.send_now(step, by=clara, now=now + HOUR)
+    begin(february, "eighth", at=CLOSES_AT - 8 * DAY)
+    [told] = [each for each in reminders.foretell(february, now=now) if each.step == step]
+    assert told.readers == {"drafts": 1}
+    sweep(now, CLOSES_AT - 6 * DAY)
+
+    sent = [(who, when) for code, who, when in reminded() if code == "7d"]
+    assert sent == [("early", "30 Jan 05:00"), ("eighth", "01 Feb 05:00")]
+    entry = Entry.objects.about(february).get(verb="reminder sent now")
+    assert (entry.actor, entry.after) == (
+        clara,
+        {"step": "7d", "audience": "everybody", "people": 1},
+    )
+
+
+def test_sent_now_it_goes_to_its_own_audience(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    added_at = PUBLISHED_AT + HOUR
+    own = steps.add(february, amount=3, unit="d", audience="invited", by=None, now=added_at)
+
+    with pytest.raises(refusals.NobodyReached, match="3 days before reaches nobody"):
+        reminders.send_now(own, by=clara, now=CLOSES_AT - 9 * DAY)
+
+
+def test_it_is_not_sent_now_when_it_is_past_skipped_or_gone(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    step, now = step_of(february, "7d"), CLOSES_AT - 7 * DAY
+
+    with pytest.raises(refusals.ReminderPast):
+        reminders.send_now(step, by=clara, now=now)
+    reminders.skip(step, by=clara, now=now - HOUR)
+    with pytest.raises(refusals.ReminderSkipped):
+        reminders.send_now(step, by=clara, now=now - HOUR)
+    steps.remove(step, by=clara, now=now - HOUR)
+    for verb in (reminders.send_now, reminders.skip, reminders.resume):
+        with pytest.raises(refusals.ReminderGone, match="was removed meanwhile"):
+            verb(step, by=clara, now=now - HOUR)
+
+    assert reminded() == []
+
+
+@pytest.mark.parametrize("verb", [schedule.postpone, schedule.cancel])
+def test_it_is_not_sent_now_when_the_event_does_not_take_place(february, clara, verb):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 9 * DAY
+    verb(february.event, by=clara, now=now, reason="Flood.")
+
+    with pytest.raises(refusals.RemindersRest, match="Nobody is reminded now"):
+        reminders.send_now(step_of(february, "7d"), by=clara, now=now)
+
+
+def test_nor_before_the_window_opens_or_while_a_move_is_untold(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 9 * DAY
+    Deadline.objects.filter(pk=february.pk).update(opens_at=now + DAY)
+    with pytest.raises(refusals.ReminderTooEarly, match="before the window opens"):
+        reminders.send_now(step_of(february, "7d"), by=clara, now=now)
+    Deadline.objects.filter(pk=february.pk).update(opens_at=None)
+
+    deadlines.move(february, closes_at=CLOSES_AT + DAY, by=clara, now=now, reason="Late papers.")
+    with pytest.raises(refusals.ChangeUntold, match="in a few minutes"):
+        reminders.send_now(step_of(february, "7d"), by=clara, now=now)
+
+
+# In the same moment
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def unheld(monkeypatch) -> None:
+    def read(seen: Deadline) -> Deadline:
+        rows = Deadline.objects.select_related("event")
+        return rows.prefetch_related("steps", "changes", "event__changes").get(pk=seen.pk)
+
+    monkeypatch.setattr(reminders, "_hold", read)
+
+
+@pytest.fixture
+def soon(deadline, draft) -> ReminderStep:
+    """Of the hearing to which Amina has a draft; its moment is to come."""
+    return deadline.steps.get(amount=48)
+
+
+@pytest.fixture
+def skipped_and_swept(soon, clara, at_once, meeting_before_writing):
+    """Whether it is skipped, and how many were reminded all the same."""
+    moment = soon.due_at(soon.deadline)
+
+    def skip() -> None:
+        meeting_before_writing()
+        reminders.skip(soon, by=clara, now=moment - SECOND)
+
+    def sweep_it() -> None:
+        meeting_before_writing()
+        reminders.send_due(now=moment)
+
+    def act() -> tuple[bool, int]:
+        at_once(skip, sweep_it)
+        soon.refresh_from_db()
+        return soon.is_skipped(soon.deadline), len(reminded())
+
+    return act
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_skipped_while_the_sweep_comes_is_skipped_or_sent(skipped_and_swept):
+    assert skipped_and_swept() in [(True, 0), (False, 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_if_nobody_waited_it_would_be_skipped_and_sent(skipped_and_swept, unheld):
+    assert skipped_and_swept() == (True, 1)
+
+
+@pytest.fixture
+def late(soon, meeting, monkeypatch) -> datetime:
+    """Just before its moment. Who sends it then writes when the other is done, or waits."""
+    post, at = reminders._post, soon.due_at(soon.deadline) - SECOND
+
+    def post_late(*facts, now: datetime) -> int:
+        if now == at:
+            meeting()
+        return post(*facts, now=now)
+
+    monkeypatch.setattr(reminders, "_post", post_late)
+    return at
+
+
+@pytest.fixture
+def sent_and_swept(soon, late, clara, at_once, meeting):
+    """How many got it by the organiser, or why not; how many by the sweep."""
+
+    def sweep_it() -> int:
+        found = reminders.send_due(now=late + SECOND)
+        meeting()
+        return found
+
+    def act() -> list:
+        answers = at_once(lambda: reminders.send_now(soon, by=clara, now=late), sweep_it)
+        assert len(reminded()) == 1
+        return [one if isinstance(one, int) else type(one).__name__ for one in answers]
+
+    return act
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_now_while_the_sweep_comes_is_sent_by_one(sent_and_swept):
+    assert sent_and_swept() in [[1, 0], ["ReminderPast", 1]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_if_nobody_waited_the_organiser_would_have_sent_it_to_nobody(sent_and_swept, unheld):
+    assert sent_and_swept() == [0, 1]
+
+
+@pytest.fixture
+def sent_and_postponed(soon, late, clara, at_once, meeting):
+    """How many letters are on their way about an event that is postponed."""
+
+    def postpone() -> None:
+        schedule.postpone(soon.deadline.event, by=clara, now=late, reason="Flood.")
+        meeting()
+
+    def act() -> int:
+        at_once(lambda: reminders.send_now(soon, by=clara, now=late), postpone)
+        return Letter.objects.pending().filter(kind=Kind.REMINDER).count()
+
+    return act
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_now_while_the_event_is_postponed_does_not_leave(sent_and_postponed):
+    assert sent_and_postponed() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_if_nobody_waited_it_would_leave(sent_and_postponed, unheld):
+    assert sent_and_postponed() == 1
