@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from operator import itemgetter
-from typing import IO, Any
+from typing import IO, Any, Protocol
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -65,6 +65,20 @@ Value = str | int | datetime
 Cell = Callable[[tuple], Value]
 
 
+class Table(Protocol):
+    """What becomes a file, and of which events it tells."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def events(self) -> Mapping[UUID, Event]: ...
+    @property
+    def columns(self) -> Sequence["Column"]: ...
+    @property
+    def headings(self) -> list[str]: ...
+    def rows(self) -> Iterator[list[Value]]: ...
+
+
 class Sheet:
     """People of a list, in its order, with these columns.
 
@@ -102,6 +116,10 @@ class Sheet:
     @cached_property
     def places(self) -> dict[str, int]:
         return {str(pk): place for pk, place in places(self.events).items()}
+
+    @property
+    def title(self) -> str:
+        return _("Attendees")
 
     @property
     def headings(self) -> list[str]:
@@ -320,7 +338,7 @@ def concerned(people: DelegateQuerySet) -> dict[UUID, int]:
 
 @transaction.atomic
 def remember(
-    sheet: Sheet, people: Mapping[UUID, int], *, as_file: str, by: User, now: datetime
+    sheet: Table, people: Mapping[UUID, int], *, as_file: str, by: User, now: datetime
 ) -> None:
     """Write into the history of each event who takes how many of its people along, and what of
     them; before the file leaves."""
@@ -349,7 +367,7 @@ def clean(text: str) -> str:
 # Files
 
 
-def as_csv(sheet: Sheet) -> Iterator[str]:
+def as_csv(sheet: Table) -> Iterator[str]:
     """UTF-8 with the mark that spreadsheets know it by; lines end as RFC 4180 says."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -385,7 +403,7 @@ IN_CSV: dict[Kind, Callable[[Value], Value]] = {
 """What is written of a cell, where it is not the cell itself."""
 
 
-def as_xlsx(sheet: Sheet) -> IO[bytes]:
+def as_xlsx(sheet: Table) -> IO[bytes]:
     """In a file that is gone when it is closed.
 
     XlsxWriter makes a book of the headings. The rows are put into its page as XlsxWriter would
@@ -411,13 +429,13 @@ def as_xlsx(sheet: Sheet) -> IO[bytes]:
     return file
 
 
-def _book(sheet: Sheet, people: int) -> dict[str, str]:
+def _book(sheet: Table, people: int) -> dict[str, str]:
     """The parts of a book without its people: their headings, and one row with the styles."""
     import xlsxwriter
 
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"constant_memory": True})
-    page = book.add_worksheet(_("Attendees")[:31])
+    page = book.add_worksheet(sheet.title[:31])
     if get_language_bidi():
         page.right_to_left()
     page.freeze_panes(1, 0)
@@ -439,7 +457,7 @@ def _page(xml: str) -> tuple[str, list[str], str]:
     return re.sub("<dimension[^>]*/>", "", start), re.findall(r' s="\d+"', second), rest
 
 
-def _lines(sheet: Sheet, styles: list[str]) -> Iterator[str]:
+def _lines(sheet: Table, styles: list[str]) -> Iterator[str]:
     from xlsxwriter.utility import xl_col_to_name
 
     quoted, moment = styles

@@ -176,6 +176,7 @@ admin:registrations_delegate_reopen                  >>>>> x.0 .0.
 admin:registrations_delegate_remove_view             >>>>> 000 .00
 admin:registrations_delegate_send_batch              >>>>> 0>0 >0>
 admin:registrations_delegate_undo_batch              >>>>> 0>0 >0>
+admin:registrations_delegate_statistics              >>>>> ..0 .0.
 admin:registrations_delegate_views                   >>>>> ..0 ...
 admin:registrations_delegate_wait_list               >>>>> x.0 .0.
 admin:registrations_exemption_add                    >>>>> xxx xxx

@@ -256,9 +256,12 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     # As a file
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.export)
-        export = path("export/", view, name=self.page_name("export"))
-        return [export, *saved.urls(self), *undoing.urls(self), *super().get_urls()]
+        view = self.admin_site.admin_view
+        export = path("export/", view(self.export), name=self.page_name("export"))
+        numbers = path(
+            "export/statistics/", view(self.statistics), name=self.page_name("statistics")
+        )
+        return [export, numbers, *saved.urls(self), *undoing.urls(self), *super().get_urls()]
 
     def export_url(self, request: HttpRequest) -> str:
         sight = sight_of(request)
@@ -276,6 +279,9 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         return exporting.page(self, request)
+
+    def statistics(self, request: HttpRequest) -> HttpResponseBase:
+        return exporting.statistics(self, request)
 
     # What is shown
 

@@ -1,16 +1,18 @@
 """The attendee list as a file: exactly what was searched, filtered and sorted, as it was shown."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,15 +20,16 @@ from django.utils.translation import gettext_lazy, ngettext
 
 import clock
 from clock import walls
-from events.admin import pages
+from events.admin import pages, timeline
 from events.models import Event
 from events.rights import Right
-from registrations import exports
+from registrations import exports, tallies
 from registrations.admin import columns
 from registrations.admin.filters import WITH_A_PLACE, StateFacet
 from registrations.admin.sight import sight_of
 
-CSV, XLSX = "CSV", "XLSX"
+CSV, XLSX, PAPER = "CSV", "XLSX", "paper"
+MOST_ON_PAPER = 2_000
 TYPES = {
     CSV: "text/csv; charset=utf-8",
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -72,8 +75,38 @@ class FileForm(forms.Form):
     )
 
 
-def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
-    """Say who and what leaves; once that is confirmed, write it down and hand out the file."""
+class ListForm(FileForm):
+    """The list itself may go on paper too."""
+
+    def __init__(self, *args: Any, people: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = people
+        self.fields["kind"].choices += [(PAPER, _("A page to print"))]
+
+    def clean_kind(self) -> str:
+        kind = self.cleaned_data["kind"]
+        if kind == PAPER and self.people > MOST_ON_PAPER:
+            raise forms.ValidationError(
+                _("A page to print holds at most %(n)s people. Choose XLSX, or filter the list.")
+                % {"n": MOST_ON_PAPER}
+            )
+        return kind
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Whom the list holds of whom this organiser may take files along, and how many come to each
+    event. `back` is the list."""
+
+    people: Any
+    counted: dict[Any, int]
+    events: dict[Any, Event]
+    chips: list[str]
+    back: str
+
+
+def leaving(admin: Any, request: HttpRequest) -> Leaving | HttpResponseBase:
+    """Or where to, if nobody leaves."""
     sight = sight_of(request)
     back = reverse(f"admin:{admin.page_name('changelist')}")
     if sight.is_door or not sight.has(Right.EXPORT):
@@ -90,35 +123,130 @@ def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
     if not counted:
         messages.error(request, _("There is nobody to export."))
         return redirect(back)
-    sheet = exports.Sheet(
+    return Leaving(
         allowed.filter(registration__event__in=counted),
-        columns.chosen(request, sight),
-        events={pk: sight.everywhere[pk] for pk in counted},
-        rights=sight.rights,
+        counted,
+        {pk: sight.everywhere[pk] for pk in counted},
+        [said for said, _url in chosen.chips],
+        back,
+    )
+
+
+def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
+    """Say who and what leaves; once that is confirmed, write it down and hand it out."""
+    found = leaving(admin, request)
+    if not isinstance(found, Leaving):
+        return found
+    sight, people = sight_of(request), sum(found.counted.values())
+    shown = columns.chosen(request, sight)
+    sheet = exports.Sheet(found.people, shown, events=found.events, rights=sight.rights)
+    form = ListForm(request.POST if "confirm" in request.POST else None, people=people)
+    if form.is_bound and form.is_valid():
+        return handed_out(admin, request, found, sheet, form.cleaned_data["kind"])
+    return show(
+        admin,
+        request,
+        found,
+        sheet,
+        form,
+        title=_("Export the attendee list"),
+        lead=ngettext("The file holds %(n)s person.", "The file holds %(n)s people.", people)
+        % {"n": people},
+        presets=presets(request, shown),
+    )
+
+
+def statistics(admin: Any, request: HttpRequest) -> HttpResponseBase:
+    """The same of numbers about them."""
+    found = leaving(admin, request)
+    if not isinstance(found, Leaving):
+        return found
+    sheet = tallies.Tally(
+        found.people, events=found.events, languages=dict(settings.CONTENT_LANGUAGES)
     )
     form = FileForm(request.POST if "confirm" in request.POST else None)
     if form.is_bound and form.is_valid():
-        now = clock.now()
-        kind = form.cleaned_data["kind"]
-        exports.remember(sheet, counted, as_file=kind, by=request.user, now=now)
-        name = file_name(sheet.events.values(), kind, now)
-        return answer(sheet, kind, name)
-    people = sum(counted.values())
+        return handed_out(admin, request, found, sheet, form.cleaned_data["kind"])
+    people = sum(found.counted.values())
+    return show(
+        admin,
+        request,
+        found,
+        sheet,
+        form,
+        title=_("Statistics without names"),
+        lead=ngettext(
+            "The file counts %(n)s person by state, role, stakeholder group, region, country and "
+            "language.",
+            "The file counts %(n)s people by state, role, stakeholder group, region, country and "
+            "language.",
+            people,
+        )
+        % {"n": people},
+        letters=tallies.notice(),
+    )
+
+
+def show(
+    admin: Any,
+    request: HttpRequest,
+    found: Leaving,
+    sheet: exports.Table,
+    form: forms.Form,
+    **context: Any,
+) -> HttpResponseBase:
     return pages.show(
         admin,
         request,
         template="admin/registrations/delegate/export.html",
-        title=_("Export the attendee list"),
-        lead=ngettext("The file holds %(n)s person.", "The file holds %(n)s people.", people)
-        % {"n": people},
         submit_label=_("Export"),
-        back=back,
+        back=found.back,
         form=form,
         headings=[capfirst(heading) for heading in sheet.headings],
-        chips=[said for said, _url in chosen.chips],
-        presets=presets(request, columns.chosen(request, sight)),
-        events=[(event, counted[pk]) for pk, event in sheet.events.items()],
+        chips=found.chips,
+        events=[(event, found.counted[pk]) for pk, event in sheet.events.items()],
+        **context,
     )
+
+
+def handed_out(
+    admin: Any, request: HttpRequest, found: Leaving, sheet: exports.Table, kind: str
+) -> HttpResponseBase:
+    now = clock.now()
+    exports.remember(sheet, found.counted, as_file=kind, by=request.user, now=now)
+    if kind == PAPER:
+        return paper(admin, request, found, sheet, now)
+    return answer(sheet, kind, file_name(sheet, kind, now))
+
+
+def paper(
+    admin: Any, request: HttpRequest, found: Leaving, sheet: exports.Table, now: datetime
+) -> HttpResponseBase:
+    """The list as a page that prints well."""
+    zones = {event.zone for event in sheet.events.values()}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    return TemplateResponse(
+        request,
+        "admin/registrations/delegate/paper.html",
+        {
+            **admin.admin_site.each_context(request),
+            "opts": admin.opts,
+            "title": _("Attendee list"),
+            "events": [str(event) for event in sheet.events.values()],
+            "chips": found.chips,
+            "people": sum(found.counted.values()),
+            "made": timeline.said(now, zone),
+            "headings": sheet.headings,
+            "rows": [[on_paper(value) for value in row] for row in sheet.rows()],
+            "back": found.back,
+        },
+    )
+
+
+def on_paper(value: exports.Value) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
+    return exports.clean(str(value))
 
 
 def presets(request: HttpRequest, shown: list[str]) -> list[dict[str, Any]]:
@@ -143,10 +271,13 @@ def presets(request: HttpRequest, shown: list[str]) -> list[dict[str, Any]]:
                 "is_shown": wanted == shown,
             }
         )
-    return found
+    query = request.GET.urlencode(safe=",")
+    numbers = reverse("admin:registrations_delegate_statistics")
+    title = _("Statistics without names")
+    return [*found, {"title": title, "url": f"{numbers}?{query}", "is_shown": False}]
 
 
-def answer(sheet: exports.Sheet, kind: str, name: str) -> HttpResponseBase:
+def answer(sheet: exports.Table, kind: str, name: str) -> HttpResponseBase:
     if kind == XLSX:
         return FileResponse(
             exports.as_xlsx(sheet), as_attachment=True, filename=name, content_type=TYPES[kind]
@@ -158,9 +289,10 @@ def answer(sheet: exports.Sheet, kind: str, name: str) -> HttpResponseBase:
     )
 
 
-def file_name(events: Iterable[Event], kind: str, now: Any) -> str:
+def file_name(sheet: exports.Table, kind: str, now: datetime) -> str:
     """“hearing-attendees-2018-02-07.csv”, by the day at the event."""
-    all_of_them = list(events)
-    one = all_of_them[0] if len(all_of_them) == 1 else None
+    events = list(sheet.events.values())
+    one = events[0] if len(events) == 1 else None
     day = now.astimezone(walls.zone_of(one.zone if one else "UTC")).date()
-    return f"{one.slug + '-' if one else ''}attendees-{day}.{kind.lower()}"
+    what = "attendees" if isinstance(sheet, exports.Sheet) else "statistics"
+    return f"{one.slug + '-' if one else ''}{what}-{day}.{kind.lower()}"

@@ -1,7 +1,9 @@
 """Exporting the attendee list: what is shown leaves, by whom it may, and is remembered first."""
 
 import csv
+import html
 import io
+import re
 
 import openpyxl
 import pytest
@@ -11,7 +13,9 @@ from accounts.models import User
 from audit.models import Entry
 from events import roles
 from events.models import Event
+from registrations.admin import exporting
 from registrations.models import Delegate
+from stakeholders.models import Representative
 from tests.admin.test_pages import INLINE
 from tests.conftest import signed_in
 
@@ -96,8 +100,9 @@ def test_for_a_purpose_its_columns_are_chosen_of_those_with_a_place(clara_in, ev
         "Badges",
         "Name tents",
         "Access needs",
+        "Statistics without names",
     ]
-    assert [each["is_shown"] for each in page.context["presets"]] == [False] * 4
+    assert [each["is_shown"] for each in page.context["presets"]] == [False] * 5
 
     badges = preset(page, "Badges")["url"]
     chosen = clara_in.get(f"{EXPORT}{badges}")
@@ -132,6 +137,7 @@ def test_a_reader_is_not_offered_access_needs(organiser, everybody):
         "Security list",
         "Badges",
         "Name tents",
+        "Statistics without names",
     ]
 
 
@@ -273,3 +279,84 @@ def test_exports_ask_as_much_for_many_as_for_few(clara_in, everybody, connection
         Delegate.objects.create(registration=registration, representative=person, state="submitted")
 
     assert connection_queries(lambda: rows(take(clara_in))) == few
+
+
+# On paper, and in numbers
+
+STATISTICS = reverse("admin:registrations_delegate_statistics")
+
+
+def words(response) -> str:
+    text = re.sub(r"<[^>]+>", " ", response.content.decode())
+    return " ".join(html.unescape(text).split())
+
+
+def test_the_list_goes_on_paper_as_it_is_shown_and_is_remembered(clara_in, clara, everybody):
+    page = take(clara_in, "columns=name,email,sent&role=head", "paper")
+
+    assert page.context["headings"] == ["Name", "Sent (New York time)", "Email address"]
+    assert [row[0] for row in page.context["rows"]] == ["Aïssata Traoré"]
+    assert "1 person · " in words(page)
+    assert "Role: Head of delegation" in words(page)
+    assert "<button" not in page.content.decode().partition("<main")[2]
+    assert INLINE.findall(page.content.decode()) == []
+    columns = ["name", "sent", "email address"]
+    assert entries() == [
+        (clara.email, everybody.pk, {"people": 1, "columns": columns, "file": "paper"})
+    ]
+
+
+def test_too_long_a_list_is_not_for_paper(clara_in, everybody, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST_ON_PAPER", 3)
+
+    page = take(clara_in, "columns=name", "paper")
+
+    assert page.context["form"].errors["kind"] == [
+        "A page to print holds at most 3 people. Choose XLSX, or filter the list."
+    ]
+    assert entries() == []
+
+
+def test_what_is_hostile_is_a_text_on_paper(clara_in, everybody):
+    Representative.objects.update(given_names="<b>&", family_name="=1+1")
+
+    page = take(clara_in, "columns=name,organisation", "paper")
+
+    assert "<td><bdi>&lt;b&gt;&amp; =1+1</bdi></td>" in page.content.decode()
+
+
+def test_statistics_hold_no_names_and_no_small_numbers(clara_in, clara, everybody):
+    link = next(
+        preset["url"]
+        for preset in clara_in.get(f"{EXPORT}?state=submitted").context["presets"]
+        if preset["title"] == "Statistics without names"
+    )
+    asked = clara_in.get(link)
+    assert asked.context["chips"] == ["State: Waits for a decision"]
+    assert "The file counts 4 people by state" in asked.context["lead"]
+    assert "Numbers under 5 are held back" in asked.context["letters"]
+
+    response = clara_in.post(link, {"confirm": "yes", "kind": "CSV"})
+
+    assert "hearing-statistics-" in response["Content-Disposition"]
+    found = rows(response)
+    assert found[0] == ["Event", "Counted by", "Value", "Number", "Held back"]
+    assert ["Mali", "", "yes"] in [row[2:] for row in found]
+    assert [row[3] for row in found[1:] if row[3]] == []
+    assert "Traor" not in str(found)
+    assert [after["people"] for _who, _event, after in entries()] == [4]
+
+
+def test_who_takes_no_files_takes_no_numbers(everybody, organiser):
+    omar_in = signed_in(organiser("door", everybody))
+
+    assert omar_in.get(STATISTICS).status_code == 404
+    assert signed_in(User.objects.create_user("x@y.example")).get(STATISTICS).status_code == 302
+
+
+@pytest.mark.parametrize("kind", ["EXE", "paper", ""])
+def test_numbers_leave_as_a_file_only(clara_in, everybody, kind):
+    page = clara_in.post(STATISTICS, {"confirm": "yes", "kind": kind})
+
+    assert "kind" in page.context["form"].errors
+    assert entries() == []

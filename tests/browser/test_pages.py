@@ -194,6 +194,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     own = [
         f"{event}overview/",
         "/admin/registrations/delegate/views/keep/?state=submitted",
+        "/admin/registrations/delegate/export/statistics/",
         f"{event}seats/",
         f"{event}reminders/",
         f"{event}invite/",
