@@ -56,8 +56,8 @@ SHOWN_REASONS = {
 
 
 def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
-    """Newest first: what (a sentence), when, about whom, and why where that is for the group. What
-    has no words here is among organisers."""
+    """Newest first: what (a sentence), when, by whom, about whom, and why where that is for the
+    group. What has no words here is among organisers."""
     people = {str(delegate.pk): delegate for delegate in delegates}
     of_the_group = Q(subject_type=Registration._meta.label_lower, verb__in=OF_THE_GROUP)
     of_a_person = Q(subject_type=Delegate._meta.label_lower, verb__in=OF_A_PERSON)
@@ -65,7 +65,8 @@ def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
         (of_the_group & Q(subject_id=str(registration.pk)))
         | (of_a_person & Q(subject_id__in=people))
     ).order_by("-at", "-id")
-    return [_told(entry, people.get(entry.subject_id)) for entry in entries]
+    told = entries.select_related("actor")
+    return [_told(entry, people.get(entry.subject_id)) for entry in told]
 
 
 def reason_of_decline(told: list[dict]) -> str:
@@ -80,5 +81,6 @@ def _told(entry: Entry, who: Delegate | None) -> dict:
         "who": who,
         "people": (entry.after or {}).get("people"),
         "at": entry.at,
+        "by": entry.actor,
         "reason": entry.reason if entry.verb in SHOWN_REASONS else "",
     }

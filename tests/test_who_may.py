@@ -122,6 +122,7 @@ admin:events_event_overview                          >>>>> ..0 .0.
 admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
 admin:events_event_reminders                         >>>>> ..0 .0.
+admin:events_event_queue                             >>>>> ..0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
 admin:events_event_write                             >>>>> x.0 .0.
 admin:events_process_add                             >>>>> xxx xx.

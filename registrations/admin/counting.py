@@ -2,7 +2,7 @@
 under the lock."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,8 +12,11 @@ from django.utils.translation import ngettext
 
 from events.models import Event, Quota, Segment
 from events.regions import REGION_OF
-from registrations import seats
-from registrations.models import WITHOUT_SEAT, Delegate
+from registrations import queue, seats
+from registrations.models import AWAITS_DECISION, WITHOUT_SEAT, Delegate, SegmentDecision
+
+Part = SegmentDecision.State
+TAKES_PART = ~Q(decisions__delegate__role__in=WITHOUT_SEAT)
 
 # A name keeps its own direction within a sentence.
 ISOLATE, END = "\u2068", "\u2069"
@@ -21,12 +24,14 @@ ISOLATE, END = "\u2068", "\u2069"
 
 @dataclass(frozen=True)
 class Standing:
-    """One limit, or none: what of it is given, and how many wait."""
+    """One limit, or none: what of it is given, how many wait for a seat, and how many for a
+    decision."""
 
     words: str
     limit: int | None
     given: int
     waiting: int
+    undecided: int = 0
 
     @property
     def left(self) -> int | None:
@@ -85,6 +90,50 @@ class Stand:
         for group, given, _waiting in self.groups:
             held[group.organisation] += given
         return sum(1 for given in held.values() if given > cap)
+
+
+def in_sight(event: Event, cells: Collection[queue.Cell]) -> list[Standing]:
+    """The event's own, then its parts', then those of sorts of groups; two queries."""
+    parts = (
+        event.segments.exclude(seats=None)
+        .annotate(
+            given=Count("decisions", filter=TAKES_PART & Q(decisions__state=Part.GIVEN)),
+            waiting=Count("decisions", filter=TAKES_PART & Q(decisions__state=Part.WAIT_LISTED)),
+            undecided=Count(
+                "decisions",
+                filter=TAKES_PART & Q(decisions__delegate__state__in=AWAITS_DECISION),
+            ),
+        )
+        .order_by("date", "starts_at")
+    )
+    return [
+        _standing(event, event.seats, cells),
+        *(
+            Standing(str(part), part.seats, part.given, part.waiting, part.undecided)
+            for part in parts
+        ),
+        *(
+            _standing(quota, quota.seats, [cell for cell in cells if _counts_for(cell, quota)])
+            for quota in event.quotas.select_related("track").order_by("category", "region")
+        ),
+    ]
+
+
+def _standing(whose: object, limit: int | None, cells: Iterable[queue.Cell]) -> Standing:
+    given, waiting, undecided = 0, 0, 0
+    for cell in cells:
+        given += cell.given
+        waiting += cell.waiting
+        undecided += cell.undecided
+    return Standing(str(whose), limit, given, waiting, undecided)
+
+
+def _counts_for(cell: queue.Cell, quota: Quota) -> bool:
+    if quota.category:
+        return quota.category == cell.category
+    if quota.region:
+        return quota.region == cell.region
+    return quota.track_id == cell.track
 
 
 def of_choice(delegates: Iterable[Delegate]) -> list[str]:

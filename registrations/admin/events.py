@@ -18,6 +18,7 @@ from registrations.admin import (
     invitations,
     on_behalf,
     overview,
+    queue,
     readers,
     reminding,
     seats,
@@ -30,6 +31,7 @@ State = Event.State
 class EventAdmin(OwnPages):
     page_rights = {
         "overview": Right.LOOK,
+        "queue": Right.LOOK,
         "seats": Right.LOOK,
         "reminders": Right.LOOK,
         "write": Right.CONTACT,
@@ -45,7 +47,7 @@ class EventAdmin(OwnPages):
                 (_("Import people"), "import_people"),
             ]
         links = [
-            *self.links(request, obj, [(_("Overview"), "overview")]),
+            *self.links(request, obj, [(_("Overview"), "overview"), (_("Review queue"), "queue")]),
             *super().tools(request, obj),
             *self.links(request, obj, possible),
         ]
@@ -68,6 +70,7 @@ class EventAdmin(OwnPages):
         return [
             *super().pages(),
             ("overview", self.overview),
+            ("queue", self.queue),
             ("seats", self.seats),
             ("reminders", self.reminders),
             ("invite", self.invite),
@@ -79,6 +82,9 @@ class EventAdmin(OwnPages):
 
     def overview(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return overview.page(self, request, self.load(request, pk))
+
+    def queue(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return queue.page(self, request, self.load(request, pk))
 
     def seats(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return seats.page(self, request, self.load(request, pk))

@@ -371,6 +371,7 @@ def page(admin: EventAdmin, request: HttpRequest, event: Event) -> HttpResponse:
         "tools": admin.tools(request, event)[1:],
         "key_figures": list(overview.key_figures()),
         "tasks": overview.tasks(),
+        "queue_url": admin.page_url("queue", event),
         "dates": overview.dates(),
         "plots": overview.plots(),
     }

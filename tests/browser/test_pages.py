@@ -193,6 +193,8 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     ]
     own = [
         f"{event}overview/",
+        f"{event}queue/?status=all",
+        f"{event}queue/?status=approved&q=ports&case={case_of(page, event)}",
         "/admin/registrations/delegate/views/keep/?state=submitted",
         "/admin/registrations/delegate/export/statistics/",
         f"{event}seats/",
@@ -225,6 +227,13 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     ]
 
     assert wrong == []
+
+
+def case_of(page: Page, event: str) -> str:
+    """The reference of a delegation in the review queue."""
+    page.goto(f"{event}queue/?status=approved&q=ports")
+    link = page.locator("#rows tbody th a").first.get_attribute("href")
+    return re.search(r"GCM-\w{4}-\w{4}", link).group()
 
 
 def an_import(page: Page, event: str) -> str:
