@@ -12,7 +12,19 @@ from typing import Any
 import django
 
 import clock
-from bench import attendees, counts, crowd, figures, lists, organisations, place, post, seed, walk
+from bench import (
+    attendees,
+    counts,
+    crowd,
+    figures,
+    lists,
+    organisations,
+    place,
+    post,
+    queue,
+    seed,
+    walk,
+)
 from bench.figures import LEAST, Figure
 from gcm_portal import env
 from launcher import ROOT
@@ -42,6 +54,7 @@ class Course:
                 "page weight": self.weight,
                 "registration": lambda: self.registration(portal.web),
                 "attendee list": lambda: attendees.measure(self, portal, now),
+                "review queue": lambda: queue.measure(self, now),
                 "organisations": lambda: organisations.measure(self, now),
                 "list of people": lambda: lists.measure(self, now),
                 "queries": self.queries,
