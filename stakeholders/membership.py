@@ -1,8 +1,10 @@
 """How people come to speak for an organisation, and how that ends.
 
 Every verb holds the organisation's row first: who may do what in it is read again under that lock.
+It refuses with TakenIn where that is the same as another one by now.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -76,9 +78,9 @@ def enter(organisation: Organisation, *, by: User, now: datetime) -> Organisatio
 def correct(organisation: Organisation, *, by: User, now: datetime, seen: str = "") -> None:
     """Keep corrected facts about an organisation; `seen` is the mark of what the form showed.
 
-    Refuses with KnownHere as `found` does, and with ChangedMeanwhile.
+    Refuses with KnownHere as `found` does, with TakenIn, and with ChangedMeanwhile.
     """
-    held = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    held = _held(organisation)
     before = {field: str(getattr(held, field)) for field in Organisation.FACTS}
     after = {field: str(getattr(organisation, field)) for field in Organisation.FACTS}
     if before == after:
@@ -293,7 +295,8 @@ def settle_due(*, now: datetime) -> None:
     what nobody has answered at all."""
     due = Membership.objects.filter(_is_due(now)).values("organisation")
     for organisation in Organisation.objects.filter(pk__in=due).order_by("pk"):
-        _settle(organisation, now)
+        with suppress(refusals.TakenIn):
+            _settle(organisation, now)
 
 
 @transaction.atomic
@@ -322,8 +325,10 @@ def _is_due(now: datetime) -> Q:
 
 
 def _held(organisation: Organisation) -> Organisation:
-    """Its row, read anew under a lock that lasts until the transaction ends."""
-    return Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    held = Organisation.everyone.held(organisation)
+    if held.merged_into_id:
+        raise refusals.TakenIn(held)
+    return held
 
 
 def _held_with(membership: Membership) -> tuple[Organisation, Membership]:

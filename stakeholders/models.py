@@ -50,6 +50,16 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         )
         return self.filter(id__in=sent.values("id"))
 
+    def bare(self) -> "OrganisationQuerySet":
+        """Those that nothing belongs to: a name in a list, with nobody to protect."""
+        return self.filter(
+            memberships=None, representatives=None, registrations=None, exemptions=None
+        )
+
+    def held(self, organisation: "Organisation") -> "Organisation":
+        """Its row, read anew under a lock that lasts until the transaction ends."""
+        return self.select_for_update(no_key=True).get(pk=organisation.pk)
+
     def hold_names(self) -> None:
         """Let nobody else enter or rename organisations until this transaction ends."""
         with connection.cursor() as cursor:
@@ -79,6 +89,13 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
             )
         )
         return [row for _score, row in found[:limit]]
+
+
+class OrganisationManager(models.Manager.from_queryset(OrganisationQuerySet)):  # type: ignore[misc]
+    """Of those that were not taken into another one."""
+
+    def get_queryset(self) -> OrganisationQuerySet:
+        return super().get_queryset().filter(merged_into=None)
 
 
 def in_order_of_names(path: str) -> Left:
@@ -111,8 +128,13 @@ class Organisation(models.Model):
     )
     matching_key = models.CharField(max_length=255, editable=False, db_index=True)
     search_text = models.TextField(editable=False, default="")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    """The same organisation, which has taken this entry in; it has never been taken in itself."""
 
-    objects = OrganisationQuerySet.as_manager()
+    objects = OrganisationManager()
+    everyone = OrganisationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("organisation")
@@ -304,6 +326,13 @@ class RepresentativeQuerySet(models.QuerySet["Representative"]):
         return {(each.given_names, each.family_name, each.email): each for each in likely}
 
 
+class RepresentativeManager(models.Manager.from_queryset(RepresentativeQuerySet)):  # type: ignore[misc]
+    """Of those that were not taken into another entry of the same person."""
+
+    def get_queryset(self) -> RepresentativeQuerySet:
+        return super().get_queryset().filter(merged_into=None)
+
+
 class Representative(models.Model):
     """A person whom the organisation sends; kept between events."""
 
@@ -315,8 +344,13 @@ class Representative(models.Model):
     family_name = models.CharField(_("family name"), max_length=255, blank=True)
     email = models.EmailField(_("email address"), max_length=254, blank=True)
     search_text = models.TextField(editable=False, default="")
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    """The same person, whose entry has taken this one in."""
 
-    objects = RepresentativeQuerySet.as_manager()
+    objects = RepresentativeManager()
+    everyone = RepresentativeQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("representative")
@@ -325,6 +359,7 @@ class Representative(models.Model):
             models.CheckConstraint(condition=~Q(given_names=""), name="person_has_a_name"),
             models.UniqueConstraint(
                 fields=["organisation", "given_names", "family_name", "email"],
+                condition=Q(merged_into=None),
                 name="one_entry_per_person",
             ),
         ]

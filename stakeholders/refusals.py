@@ -31,6 +31,14 @@ class ChangedMeanwhile(Refusal):
         )
 
 
+class TakenIn(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _("“%(name)s” is the same organisation as “%(kept)s” here. Go on there.")
+            % {"name": organisation, "kept": organisation.merged_into}
+        )
+
+
 class NotYours(Refusal):
     def __init__(self, organisation: Organisation) -> None:
         super().__init__(

@@ -6,6 +6,7 @@ addresses, who has asked and who is invited; members see the names of their coll
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,24 @@ from stakeholders.forms import AnswerForm, AskForm, FindForm, InviteForm, Likely
 from stakeholders.models import Membership, Organisation
 
 Kind, State = Membership.Kind, Membership.State
+
+
+def follows(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Links in old letters: an entry that was taken into another leads to that one, whoever
+    belongs there or asks to."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, pk: UUID, **rest: Any) -> HttpResponse:
+        try:
+            return view(request, pk, **rest)
+        except Http404:
+            kept = Organisation.everyone.filter(pk=pk).values_list("merged_into", flat=True).first()
+            theirs = request.user.memberships.exclude(state=State.LEFT).filter(organisation=kept)
+            if kept and (theirs.exists() or request.resolver_match.url_name == "ask"):
+                return redirect(request.resolver_match.view_name, pk=kept, **rest)
+            raise
+
+    return opened
 
 
 @never_cache
@@ -69,6 +88,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @login_required
+@follows
 def organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What is known of it, and who belongs to it. A focal point invites people here."""
     own = _own(request, pk)
@@ -120,6 +140,7 @@ def _invited(request: HttpRequest, own: Membership, form: InviteForm) -> bool:
 
 @never_cache
 @login_required
+@follows
 def ask(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask to join: who answers and until when is said before, and nobody is named."""
     found = get_object_or_404(Organisation, pk=pk)
@@ -220,6 +241,7 @@ def leave(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @never_cache
 @login_required
+@follows
 def answer(request: HttpRequest, pk: UUID, person: UUID) -> HttpResponse:
     """A focal point answers a request to join."""
     own = _own(request, pk)
