@@ -48,7 +48,7 @@ def ask(registration: Registration, *, reason: str, by: User, now: datetime) -> 
 @transaction.atomic
 def grant(whom: Whom, *, until: datetime, by: User, now: datetime, answer: str = "") -> Exemption:
     """Let a group in until a moment, whether it has asked or not; granted again, the moment
-    moves. Refuses with NotTakingPlace, NoRegistration and UntilNotAhead."""
+    moves. Refuses with NotTakingPlace, NoRegistration, UntilNotAhead and TakenIn."""
     exemption = _held(whom)
     event = exemption.event
     if not event.is_published:
@@ -113,6 +113,9 @@ def _held(whom: Whom) -> Exemption:
     """Its row, read anew under a lock that lasts until the transaction ends."""
     if not isinstance(whom, Exemption):
         event, organisation = whom
+        there = Organisation.everyone.held(organisation)
+        if there.merged_into_id:
+            raise refusals.TakenIn(there)
         whom, _is_new = Exemption.objects.get_or_create(event=event, organisation=organisation)
     return (
         Exemption.objects.select_for_update(of=("self",))

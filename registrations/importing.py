@@ -403,7 +403,10 @@ class _Look:
         right = [group for group in self.groups if group.judged != lists.WRONG]
         meant = {group.line: self._meant(group) for group in right}
         known = {key for key in meant.values() if key and not key.startswith("line:")}
-        there = {str(each.pk): each for each in Organisation.objects.filter(pk__in=known)}
+        organisations = Organisation.objects.filter(pk__in=known).order_by("pk")
+        if is_held:
+            organisations = organisations.select_for_update(no_key=True)
+        there = {str(each.pk): each for each in organisations}
         targets: dict[str, _Target] = {}
         for group in right:
             key = meant[group.line]

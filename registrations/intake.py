@@ -57,8 +57,8 @@ def begin(event: Event, organisation: Organisation, *, by: User, now: datetime) 
     withdrawn one made a draft again.
 
     A member who begins a new one works on it. Refuses with NotTakingPlace, NoRegistration,
-    WindowNotOpen and WindowClosed, and with BegunByColleagues a member who does not work on the
-    one that is there.
+    WindowNotOpen, WindowClosed and TakenIn, and with BegunByColleagues a member who does not work
+    on the one that is there.
     """
     _check_window(event, organisation, now)
     member = organisation.memberships.active().filter(user=by, kind=Membership.Kind.MEMBER).first()
@@ -262,6 +262,8 @@ def submit(registration: Registration, *, by: User, now: datetime) -> list[Deleg
     held = _held_draft(registration)
     event = held.event
     prefetch_related_objects([event], "deadlines")
+    if held.organisation_id != registration.organisation_id:
+        readers = mails.readers_of(held)
     deadline = _check_window(event, held.organisation, now)
     if not (held.organisation.country and held.organisation.category):
         raise refusals.OrganisationIncomplete
@@ -419,6 +421,9 @@ def _begin_anew(
     event: Event, organisation: Organisation, member: Membership | None, *, by: User, now: datetime
 ) -> Registration:
     """Two colleagues who begin at once work on the same draft."""
+    held = Organisation.everyone.held(organisation)
+    if held.merged_into_id:
+        raise refusals.TakenIn(held)
     try:
         with transaction.atomic():
             registration = Registration.objects.create(

@@ -4,9 +4,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.core import signing
+from django.db.models import Q
 from django.urls import reverse
 
 from registrations.models import Delegate, DelegateQuerySet, Invitation
+from stakeholders.models import Representative
 
 CONFIRM, INVITATION, LISTING = "confirm", "invitation", "listing"
 TIME_TO_ANSWER = timedelta(hours=48)
@@ -38,10 +40,15 @@ def listing_path(delegate: Delegate) -> str:
 
 
 def listing_of(token: str) -> DelegateQuerySet:
-    """The one whom such a link is of, or nobody."""
+    """The one whom such a link is of, or nobody; also where the entry of that person was taken into
+    another."""
     match _read(token, LISTING):
         case [delegate, representative]:
-            return Delegate.objects.filter(pk=delegate, representative=representative)
+            entries = Representative.everyone.filter(pk=representative)
+            of_that_person = Q(representative=representative) | Q(
+                representative__in=entries.values("merged_into")
+            )
+            return Delegate.objects.filter(of_that_person, pk=delegate)
     return Delegate.objects.none()
 
 

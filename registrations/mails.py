@@ -6,7 +6,7 @@ one letter, not twelve, and a delegate without an address of their own is not le
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -29,7 +29,7 @@ from events.models import Deadline, Event
 from events.rights import Right, kinds_with
 from notifications import outbox, writing
 from notifications.models import Kind, Letter
-from notifications.writing import OF_WORK, Own, Reader, Sort, Stencils, Words
+from notifications.writing import OF_GROUP, OF_WORK, Own, Reader, Sort, Stencils, Words
 from registrations import links, placeholders
 from registrations.addressees import Addressee
 from registrations.audiences import Audience, Changes, Concerned, Delegation
@@ -39,6 +39,7 @@ from registrations.models import (
     Exchange,
     Exemption,
     Invitation,
+    Merge,
     Message,
     Registration,
     SegmentDecision,
@@ -128,6 +129,14 @@ SORTS = {
             DAY_OVER,
             OF_WORK,
         ),
+        Sort(
+            "merged",
+            Kind.TRANSACTIONAL,
+            "each focal point of the two, and whoever has to be let in again",
+            NEVER,
+            OF_GROUP,
+        ),
+        Sort("unmerged", Kind.TRANSACTIONAL, "each focal point of the two", NEVER, OF_GROUP),
     )
 }
 UNTIL: events_mails.Rules = {
@@ -505,6 +514,38 @@ def queue(
         key=f"{day}",
         end=str(organiser.id),
         about=organiser.id,
+        now=now,
+    )
+
+
+def merged(
+    merge: Merge, users: Iterable[User], waiting: Collection[User], *, now: datetime
+) -> None:
+    """That two entries are one organisation, who sees what from now on; and to those `waiting`,
+    that somebody has to let them in."""
+    for user in users:
+        _about_merge("merged", merge, user, now=now, waits=user in waiting)
+
+
+def unmerged(merge: Merge, users: Iterable[User], *, now: datetime) -> None:
+    """That they are two again."""
+    for user in users:
+        _about_merge("unmerged", merge, user, now=now)
+
+
+def _about_merge(name: str, merge: Merge, user: User, *, now: datetime, **facts: Any) -> None:
+    _post(
+        name,
+        Reader.of(user),
+        None,
+        {
+            "kept": merge.kept,
+            "taken": merge.taken,
+            "path": partial(reverse, "stakeholders:mine"),
+        }
+        | facts,
+        key=f"{merge.id}:{now:%Y%m%dT%H%M%S.%fZ}",
+        about=merge.id,
         now=now,
     )
 

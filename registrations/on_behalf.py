@@ -41,8 +41,9 @@ def enter(
     close too. Whoever reads the address becomes its focal point and can take over. The same
     `entry` is a form that was sent twice: the registration that it made is returned.
 
-    Refuses with NobodyIn, KnownToUs, LedByOthers, NotYoursToLead, RegisteredAlready and HasBegun,
-    as `membership.appoint` does, and with whatever keeps a group from registering by itself.
+    Refuses with NobodyIn, KnownToUs, TakenIn, LedByOthers, NotYoursToLead, RegisteredAlready and
+    HasBegun, as `membership.appoint` does, and with whatever keeps a group from registering by
+    itself.
     """
     held = capacity.hold(event)
     made = Registration.objects.filter(event=held, delegates=entry).first() if entry else None
@@ -72,7 +73,9 @@ def _known(organisation: Organisation, *, by: User, now: datetime) -> Organisati
             return membership.enter(organisation, by=by, now=now)
         except stakeholder_refusals.KnownHere as refused:
             raise refusals.KnownToUs(refused.organisation) from refused
-    there = Organisation.objects.get(pk=organisation.pk)
+    there = Organisation.everyone.held(organisation)
+    if there.merged_into_id:
+        raise refusals.TakenIn(there)
     if not (there.country and there.category):
         membership.correct(organisation, by=by, now=now)
     return organisation

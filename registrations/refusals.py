@@ -14,12 +14,14 @@ from registrations.models import (
     Delegate,
     Exemption,
     ImportRun,
+    Merge,
     Message,
     Note,
     Registration,
     SavedView,
 )
-from stakeholders.models import Membership, Organisation
+from stakeholders import refusals as stakeholders_refusals
+from stakeholders.models import Membership, Organisation, Representative
 
 
 class Refusal(Exception):
@@ -571,6 +573,98 @@ class NotToShare(Refusal):
         )
 
 
+class TakenIn(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(str(stakeholders_refusals.TakenIn(organisation)))
+
+
+class SameEntry(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("These are one entry already. Choose another one."))
+
+
+class OtherPeople(Refusal):
+    def __init__(self, person: Representative) -> None:
+        super().__init__(
+            _("%(name)s is entered for another organisation. Merge the organisations first.")
+            % {"name": person}
+        )
+
+
+class ElsewhereToo(Refusal):
+    def __init__(self, name: object, contact: str) -> None:
+        super().__init__(
+            _(
+                "“%(name)s” registers for events that you do not manage. Write to %(contact)s: "
+                "whoever manages all of them can merge it."
+            )
+            % {"name": name, "contact": contact}
+        )
+
+
+class BothRegistered(Refusal):
+    def __init__(self, kept: Registration, taken: Registration) -> None:
+        sentence = (
+            _(
+                "Both are registered for “%(event)s”: %(kept)s and %(taken)s. The first one is "
+                "withdrawn, or empty: keep the other organisation instead."
+            )
+            if kept.is_withdrawn or kept.is_draft
+            else _(
+                "Both are registered for “%(event)s”: %(kept)s and %(taken)s. One of the two "
+                "delegations has to be withdrawn first."
+            )
+        )
+        super().__init__(
+            sentence % {"event": kept.event, "kept": kept.reference, "taken": taken.reference}
+        )
+
+
+class BothInDelegation(Refusal):
+    def __init__(self, taken: Delegate) -> None:
+        super().__init__(
+            _(
+                "Both are in the delegation %(reference)s to “%(event)s”. One of the two has to be "
+                "withdrawn from it first."
+            )
+            % {"reference": taken.registration.reference, "event": taken.registration.event}
+        )
+
+
+class NobodyLeads(Refusal):
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(
+            _("“%(name)s” would have no focal point. Let at least one of them keep the access.")
+            % {"name": organisation}
+        )
+
+
+class MergeChanged(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Nothing was merged: since you looked, one of the two was changed. Look again at "
+                "what would happen, then decide."
+            )
+        )
+
+
+class CannotUnmerge(Refusal):
+    def __init__(self, merge: Merge) -> None:
+        sentence = (
+            _("This was undone already.")
+            if merge.undone_at
+            else _("This could be undone until %(moment)s, %(zone)s.")
+        )
+        super().__init__(
+            sentence
+            % {
+                "moment": shown.moment(merge.undone_until, "UTC"),
+                "zone": shown.zone_name("UTC", merge.undone_until),
+            }
+        )
+
+
 class Misworded(Refusal):
     """What is wrong with the words in one column of a message."""
 
@@ -925,4 +1019,12 @@ class ReminderSent(Refusal):
         super().__init__(
             _("Everybody whom the reminder %(step)s before reaches has it already.")
             % {"step": step}
+        )
+
+
+class InTheWay(Refusal):
+    def __init__(self, what: Iterable[str]) -> None:
+        super().__init__(
+            _("This cannot be undone any more. What stands in the way: %(what)s")
+            % {"what": texts.listed_apart(what)}
         )

@@ -15,6 +15,8 @@ OF_THE_GROUP = {
     "list taken back": _("People taken back whom the organisers had entered from a list"),
     "sent": _("Registration sent"),
     "withdrawn": _("Registration withdrawn"),
+    "came with another entry": _("Came here when two entries of the organisation became one"),
+    "went back with its entry": _("Went back when the two entries became two again"),
     "asked to be let in": _("Asked to register after the close"),
     "let in": _("Let in after the close"),
     "not let in": _("Not let in after the close"),

@@ -28,11 +28,12 @@ from registrations.models import (
     Exchange,
     Exemption,
     Invitation,
+    Merge,
     Message,
     SegmentDecision,
 )
 from stakeholders import mails as stakeholders_mails
-from stakeholders.models import Membership
+from stakeholders.models import Membership, Organisation
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +133,13 @@ def undelivered(cast: Cast) -> Letter:
 
 def role(cast: Cast) -> Role:
     return Role(user=cast.clara, event=cast.event, kind=Role.Kind.REVIEWER)
+
+
+def merge(cast: Cast) -> Merge:
+    other = Organisation.objects.create(name="Diaspora & Net")
+    own = cast.registration.organisation
+    facts = {"kept_id": own.pk, "taken_id": other.pk, "by": cast.clara, "at": cast.now}
+    return Merge(kind=Merge.Kind.ORGANISATION, organisation=own, **facts)
 
 
 def membership(cast: Cast, **facts: object) -> Membership:
@@ -254,6 +262,8 @@ POSTS: dict[str, Callable[[Cast], object]] = {
     "queue": lambda c: mails.queue(
         c.clara, [(c.event, 3, c.now - timedelta(hours=20))], c.now.date(), now=c.now
     ),
+    "merged": lambda c: mails.merged(merge(c), [c.amina], [c.amina], now=c.now),
+    "unmerged": lambda c: mails.unmerged(merge(c), [c.amina], now=c.now),
     "follow": lambda c: events_mails.follow(c.follower, now=c.now),
     "unreachable": lambda c: events_mails.unreachable(
         c.event, c.clara, [undelivered(c)], now=c.now
@@ -286,6 +296,8 @@ POSTS: dict[str, Callable[[Cast], object]] = {
 }
 OF_NO_EVENT = {
     "queue",
+    "merged",
+    "unmerged",
     "address_changed",
     "account_moved",
     "factors_forgotten",

@@ -18,6 +18,7 @@ from registrations.models.delegates import (
 from registrations.models.delegations import Registration, RegistrationQuerySet
 from registrations.models.guests import Exemption, Invitation, InvitationQuerySet
 from registrations.models.imports import ImportRun, ImportRunQuerySet
+from registrations.models.merges import Merge, MergeQuerySet
 from registrations.models.messages import Message, MessageQuerySet
 from registrations.models.notes import Note, Tag
 from registrations.models.saved import SavedView, SavedViewQuerySet
@@ -46,6 +47,8 @@ __all__ = [
     "Message",
     "MessageQuerySet",
     "Note",
+    "Merge",
+    "MergeQuerySet",
     "Registration",
     "RegistrationQuerySet",
     "SavedView",

@@ -35,10 +35,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def held(self, registration: "Registration", event: Event | None = None) -> "Registration":
         """Its row, read anew under a lock that lasts until the transaction ends; with the event,
-        where a verb holds that already."""
+        where a verb holds that already. Whoever waited while it went to another organisation
+        finds it there by looking twice."""
         related = ["organisation"] if event else ["organisation", "event"]
         rows = self.select_for_update(of=["self"]).select_related(*related)
-        held = rows.get(pk=registration.pk)
+        held = rows.filter(pk=registration.pk).first() or rows.get(pk=registration.pk)
         if event:
             held.event = event
         return held
