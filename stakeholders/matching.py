@@ -4,7 +4,8 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 # How a register says what kind of body it is. Written or left out as one pleases, so it is no part
 # of the name. Words that carry meaning in a name (foundation, stichting, vakfi) are not here.
@@ -278,6 +279,38 @@ class Names:
     def _rarest(ranks: list[int]) -> list[int]:
         """Two names that are near have one of these in common."""
         return ranks[: len(ranks) - math.ceil(NEAR * len(ranks)) + 1]
+
+
+def groups(
+    keys: Sequence[str],
+    owners: Sequence[int],
+    *,
+    joined: Iterable[tuple[int, int]] = (),
+    are_apart: Callable[[int, int], bool] = lambda one, other: False,
+) -> list[list[int]]:
+    """Owners of names that are near each other, group by group; each may have several keys, and
+    some are `joined` whatever their names are. Refuses with TooAlike."""
+    leader = {owner: owner for owner in owners}
+
+    def first_of(owner: int) -> int:
+        while leader[owner] != owner:
+            owner = leader[owner]
+        return owner
+
+    names = Names(keys)
+    near = (
+        (owner, owners[other])
+        for number, owner in enumerate(owners)
+        for _how, other in names.near(number)
+    )
+    for one, other in chain(joined, near):
+        if not are_apart(one, other):
+            first, second = sorted([first_of(one), first_of(other)])
+            leader[second] = first
+    found: dict[int, list[int]] = defaultdict(list)
+    for owner in leader:
+        found[first_of(owner)].append(owner)
+    return [each for each in found.values() if len(each) > 1]
 
 
 def _each_word(key: str) -> Iterator[tuple[str, str]]:

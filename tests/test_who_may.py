@@ -27,10 +27,10 @@ from events import deadlines, following, mails, roles, schedule
 from events.models import Deadline, Follower, Process, Role
 from notifications import preferences
 from notifications.models import Kind, Letter
-from registrations import decisions, importing, intake, links, notes
+from registrations import decisions, importing, intake, links, merging, notes
 from registrations.intake import Person
 from registrations.models import Batch, Correction, Exemption, Invitation, Message, SavedView
-from stakeholders.models import ImportRun, Membership
+from stakeholders.models import ImportRun, Membership, Organisation
 from tests.conftest import an_event, signed_in
 
 PEOPLE = {
@@ -240,17 +240,22 @@ admin:stakeholders_membership_lost_factors           >>>>> 000 .0.
 admin:stakeholders_membership_lost_mailbox           >>>>> 000 .0.
 admin:stakeholders_membership_remove                 >>>>> 000 .0.
 admin:stakeholders_organisation_add                  >>>>> xxx xxx
+admin:stakeholders_organisation_alike                >>>>> 000 ...
 admin:stakeholders_organisation_appoint              >>>>> xx0 .0.
 admin:stakeholders_organisation_change               >>>>> ..x .>.
 admin:stakeholders_organisation_changelist           >>>>> ..x ...
 admin:stakeholders_organisation_correct              >>>>> xx0 .0.
 admin:stakeholders_organisation_delete               >>>>> xxx xxx
 admin:stakeholders_organisation_history              >>>>> x.> .>.
+admin:stakeholders_organisation_merge                >>>>> xx0 .0.
+admin:stakeholders_organisation_people_alike         >>>>> xx0 .0.
+admin:stakeholders_organisation_undo_merge           >>>>> 000 .0.
 admin:stakeholders_representative_add                >>>>> xxx xxx
 admin:stakeholders_representative_change             >>>>> xxx .>.
 admin:stakeholders_representative_changelist         >>>>> xxx ...
 admin:stakeholders_representative_delete             >>>>> xxx xxx
 admin:stakeholders_representative_history            >>>>> >>> .>.
+admin:stakeholders_representative_merge              >>>>> 000 .0.
 admin:view_on_site                                   00000 000 000
 events:address                                       L.... ... ...
 events:address_code                                  L>>>> >>> >>>
@@ -445,6 +450,10 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
     content = "organisation,country,given names\nDiaspora Network,ML,Binta"
     run = importing.read(hearing, "people.csv", content.encode(), by=clara, now=now)
     importing.choose(run, run.columns)
+    twin = Organisation.objects.create(name="Diaspora Networks", country="ML")
+    plan = merging.look(diaspora_network, twin)
+    told = {"staying": plan.sure, "seen": plan.mark, "by": clara, "now": now}
+    merge = merging.take_in(diaspora_network, twin, **told)
     things = [
         amina,
         process,
@@ -491,6 +500,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
             leaves_at=now + Batch.HELD_FOR,
         ),
         note=notes.write(sent, "Ask their embassy.", by=clara, now=now),
+        merge=merge,
         kept=KeptPost.objects.create(user=amina, path="/en/", body="", at=now),
         now=now,
     )
@@ -510,6 +520,7 @@ VALUES: dict[str, Callable[[Cast], list]] = {
     "admin:registrations_delegate_send_batch": lambda c: [c.batch.pk],
     "admin:registrations_delegate_undo_batch": lambda c: [c.batch.pk],
     "admin:registrations_registration_remove_note": lambda c: [c.sent.pk, c.note.pk],
+    "admin:stakeholders_organisation_undo_merge": lambda c: [c.merge.pk],
     "admin:view_on_site": lambda c: [1, 1],
     "events:follow_confirm": lambda c: [mails.follow_token(c.follower)],
     "events:follow_process": lambda c: [c.sent.event.process.slug],

@@ -10,6 +10,7 @@ from registrations.admin import (
     exemptions,
     importing,
     invitations,
+    organisations,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "exemptions",
     "importing",
     "invitations",
+    "organisations",
 ]

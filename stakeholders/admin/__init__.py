@@ -1,5 +1,9 @@
-"""Organisations, their people and whom they send: seen by role, changed through the verbs."""
+"""Organisations, their people and whom they send: seen by role, changed through the verbs.
 
-from stakeholders.admin import imports, memberships, organisations, representatives
+`registrations.admin.organisations` adds what looks at whole delegations, and registers the pages of
+organisations and representatives.
+"""
 
-__all__ = ["imports", "memberships", "organisations", "representatives"]
+from stakeholders.admin import imports, memberships
+
+__all__ = ["imports", "memberships"]

@@ -53,7 +53,6 @@ class MembershipInline(ReadOnlyInline):
         return timeline.said(obj.since, "UTC")
 
 
-@admin.register(Organisation)
 class OrganisationAdmin(ScopedAdmin):
     """Entered by focal points; corrected by pages that call the verbs. Their people are seen by
     who runs an event that they have sent a delegation to."""

@@ -1,14 +1,11 @@
-from django.contrib import admin
 from django.db.models import QuerySet
 
 from accounts.models import User
 from events.admin.scope import ScopedAdmin
 from events.models import Event
 from events.rights import Right
-from stakeholders.models import Representative
 
 
-@admin.register(Representative)
 class RepresentativeAdmin(ScopedAdmin):
     sees = Right.RUN
     list_display = ["full_name", "organisation", "email"]

@@ -97,6 +97,9 @@ PAGES = {
     "stakeholders_membership_remove": MANAGER,
     "stakeholders_organisation_appoint": MANAGER,
     "stakeholders_organisation_correct": MANAGER,
+    "stakeholders_organisation_merge": MANAGER,
+    "stakeholders_organisation_people_alike": MANAGER,
+    "stakeholders_representative_merge": MANAGER,
 }
 
 # The actions of lists, and who may take them. What is not named has none.

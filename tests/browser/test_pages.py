@@ -176,6 +176,8 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     )
     brought = an_import(page, event)
     message = a_message(page, event)
+    organisation = first_of(page, "/admin/stakeholders/organisation/")
+    person = first_of(page, "/admin/stakeholders/representative/")
     on_a_phone = visitor(360, color_scheme="dark", storage_state=at_a_desk.storage_state())
     lists = [
         "/admin/",
@@ -190,6 +192,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         "/admin/events/deadline/",
         "/admin/notifications/letter/",
         "/admin/audit/entry/",
+        "/admin/stakeholders/organisation/",
     ]
     own = [
         f"{event}overview/",
@@ -209,6 +212,11 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         f"{brought}take_back/",
         f"{event}write/?state=approved",
         *(f"{message}{word}/" for word in ("look", "words", "try_out", "send", "stop")),
+        "/admin/stakeholders/organisation/alike/",
+        f"{organisation}merge/",
+        f"{organisation}people_alike/",
+        f"{organisation}history/",
+        f"{person}merge/",
         f"{deadline}change/",
         f"{deadline}add_step/",
         f"{deadline}letters/",

@@ -332,3 +332,17 @@ def test_of_200_strangers_none_is_joined_without_a_person(crowd, django_user_mod
     importing.apply(run, by=by, now=now)
     assert Organisation.objects.count() == 2000 + run.counts["new"]
     assert not Organisation.objects.exclude(other_names=[]).exists()
+
+
+def test_groups_are_of_names_that_are_near_of_pairs_that_are_known_and_never_of_those_apart():
+    names = ["Harbour Union", "Harbor Union", "Choir of Gozo", "Port Workers", "Harbour Unions"]
+    keys = [matching.key(name) for name in names]
+
+    def apart(one: int, other: int) -> bool:
+        return 4 in (one, other)
+
+    owners = range(len(keys))
+    assert matching.groups(keys, owners) == [[0, 1, 4]]
+    assert matching.groups(keys, owners, joined=[(2, 3)]) == [[0, 1, 4], [2, 3]]
+    assert matching.groups(keys, owners, are_apart=apart) == [[0, 1]]
+    assert matching.groups(keys, [0, 1, 1, 3, 4]) == [[0, 1, 4]]
