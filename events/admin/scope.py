@@ -13,6 +13,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -30,6 +31,7 @@ from events.admin import changes, timeline
 from events.models import Role
 from events.rights import Right
 
+ENTRIES_A_PAGE = 50
 # How Django's own filters ask about a field.
 ASKED_AS = ("", "__exact", "__id__exact", "__isnull", "__in")
 
@@ -137,6 +139,10 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
     def entries(self, obj: Any) -> models.QuerySet[Entry]:
         """What the history of this thing tells."""
         return Entry.objects.about(obj)
+
+    def entries_for(self, request: HttpRequest, obj: Any) -> models.QuerySet[Entry]:
+        """What it tells this organiser."""
+        return self.entries(obj)
 
     # What may be seen and done
 
@@ -315,13 +321,15 @@ class ScopedAdmin(Choices, admin.ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.may(request, obj, self.remembers):
             raise PermissionDenied
-        zone = self.zone_of(obj)
+        entries = self.entries_for(request, obj).select_related("actor").order_by("-at", "-id")
+        page = Paginator(entries, ENTRIES_A_PAGE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("History of “%(name)s”") % {"name": obj},
             "object": obj,
             "opts": self.opts,
-            "lines": timeline.lines(self.entries(obj), zone),
+            "page": page,
+            "lines": timeline.named_lines(page, self.zone_of(obj), but=obj),
         }
         return TemplateResponse(request, "admin/timeline.html", context)
 

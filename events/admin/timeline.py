@@ -1,7 +1,8 @@
 """Entries of the audit trail, told to a person."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -41,8 +42,13 @@ WORDS = {
     "joined": gettext_lazy("organisations given another spelling"),
     "left_out": gettext_lazy("rows left out"),
     "stayed": gettext_lazy("stayed"),
+    "name": gettext_lazy("name"),
+    "email": gettext_lazy("email address"),
+    "taken_in": gettext_lazy("taken in"),
+    "kept": gettext_lazy("kept"),
 }
 NOTHING = "–"
+NAMED_BY = {"user", "organisation", "representative", "event", "process"}
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,38 @@ class Line:
     thing: str
     changes: list[Change]
     reason: str
+    name: str = ""
 
 
 def lines(entries: models.QuerySet[Entry], zone: str) -> list[Line]:
     """Newest first, on the clocks of `zone`."""
     return [line(entry, zone) for entry in entries.select_related("actor").order_by("-at", "-id")]
+
+
+def named_lines(entries: Iterable[Entry], zone: str, but: models.Model) -> list[Line]:
+    """Each with the name of what it is about, where that is not the thing whose history it is."""
+    entries = list(entries)
+    about: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        about[entry.subject_type].add(entry.subject_id)
+    names = {(but._meta.label_lower, str(but.pk)): ""}
+    for kind, pks in about.items():
+        rows = _with_names(apps.get_model(kind)).filter(pk__in=pks)
+        names = {(kind, str(row.pk)): str(row) for row in rows} | names
+    return [
+        replace(line(entry, zone), name=names.get((entry.subject_type, entry.subject_id), ""))
+        for entry in entries
+    ]
+
+
+def _with_names(model: type[models.Model]) -> models.QuerySet[Any]:
+    """With whatever the name of a row is made of."""
+    related = [
+        field.name
+        for field in model._meta.concrete_fields
+        if field.is_relation and field.name in NAMED_BY
+    ]
+    return model._base_manager.select_related(*related)
 
 
 def line(entry: Entry, zone: str) -> Line:

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from audit.models import Entry
 from events.admin.events import EventAdmin as OwnPages
 from events.models import Event
 from events.rights import Right
@@ -23,6 +25,7 @@ from registrations.admin import (
     reminding,
     seats,
 )
+from registrations.models import Delegate, Registration
 
 State = Event.State
 
@@ -106,6 +109,15 @@ class EventAdmin(OwnPages):
 
     def write(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         return composing.write(self, request, self.load(request, pk))
+
+    def entries_for(self, request: HttpRequest, obj: Event) -> QuerySet[Entry]:
+        """Whoever runs the event reads all that belongs to it, but for what became of each
+        delegation: that stands there."""
+        own = self.entries(obj)
+        if not self.may(request, obj, Right.RUN):
+            return own
+        told_there = [Registration._meta.label_lower, Delegate._meta.label_lower]
+        return own | Entry.objects.in_scope(obj.pk).exclude(subject_type__in=told_there)
 
     def told_of(self, obj: Event) -> str:
         return readers.told_of(obj)
