@@ -197,7 +197,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     own = [
         f"{event}overview/",
         f"{event}queue/?status=all",
-        f"{event}queue/?status=approved&q=ports&case={case_of(page, event)}",
+        f"{event}queue/?status=approved&q=port&case={case_of(page, event)}",
         "/admin/registrations/delegate/views/keep/?state=submitted",
         "/admin/registrations/delegate/export/statistics/",
         f"{event}seats/",
@@ -239,7 +239,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
 
 def case_of(page: Page, event: str) -> str:
     """The reference of a delegation in the review queue."""
-    page.goto(f"{event}queue/?status=approved&q=ports")
+    page.goto(f"{event}queue/?status=approved&q=port")
     link = page.locator("#rows tbody th a").first.get_attribute("href")
     return re.search(r"GCM-\w{4}-\w{4}", link).group()
 
