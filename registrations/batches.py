@@ -62,10 +62,10 @@ def decide(
 
     What one delegation refuses is handed back; the others go on. No batch, where all refuse.
     """
-    hall, word = decisions.Hall(event), Word(word)
+    groups, word = list(groups), Word(word)
+    hall = decisions.Hall(event, groups)
     if word in COUNTS_SEATS:
         waiting.serve(hall.table, now=now)
-    groups = list(groups)
     before = _stands(_concerned(event, groups))
     chosen: set[UUID] = set()
     letters: list[Letter] = []

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cached_property
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
@@ -21,15 +22,33 @@ from registrations.models import (
     Registration,
 )
 
+Group = tuple[Registration, Iterable[Delegate]]
+
 State = Delegate.State
 
 
 class Hall:
-    """An event whose seats are held until the transaction ends, and counted once: for several
-    decisions in a row. Who gets the seats that these free is for their caller to say."""
+    """An event whose seats are held until the transaction ends, and counted once; and of each
+    delegation those to be decided about, and whom its letters go to. All of it is read together,
+    so several decisions cost hardly more than one. Who gets the seats that they free is then for
+    their caller to say."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, groups: Iterable[Group]) -> None:
         self.event = capacity.hold(event)
+        chosen = {registration.pk: list(people) for registration, people in groups}
+        self.registrations = Registration.objects.all_held(chosen, self.event)
+        self.people: dict[UUID, list[Delegate]] = {pk: [] for pk in chosen}
+        ids = [delegate.pk for people in chosen.values() for delegate in people]
+        people = Delegate.objects.filter(pk__in=ids, registration__in=chosen)
+        for delegate in people.select_related(
+            "representative", "replaces__representative"
+        ).in_order():
+            held = self.registrations[delegate.registration_id]
+            delegate.registration = held
+            if delegate.replaces:
+                delegate.replaces.registration = held
+            self.people[held.pk].append(delegate)
+        self.readers = mails.readers_of_all(self.registrations.values())
 
     @cached_property
     def table(self) -> seats.Table:
@@ -55,8 +74,8 @@ def approve(
     one of them waits no more, and with HearingFull, CapReached and QuotaFull if there are not seats
     for all; then nothing is changed.
     """
-    hall = hall or Hall(registration.event)
-    held, people = _hold(registration, delegates, hall)
+    hall = hall or Hall(registration.event, [(registration, delegates)])
+    held, people = _hold(registration, hall)
     table = hall.table
     verb = gettext_noop("approved")
     heirs = [delegate for delegate in people if _takes_over(delegate)]
@@ -64,7 +83,9 @@ def approve(
     for heir in heirs:
         if heir.replaces:
             table.hand_over(heir.replaces, heir, by=by, now=now, verb=verb)
-    waiting.stop_asking([heir.replaces for heir in heirs if heir.replaces], held.event, now=now)
+    if heirs:
+        gone = [heir.replaces for heir in heirs if heir.replaces]
+        waiting.stop_asking(gone, held.event, now=now)
     waiting.serve(table, now=now)
     refusal = table.why_not(*others)
     if refusal:
@@ -76,7 +97,8 @@ def approve(
     if newcomers:
         table.give(*newcomers, by=by, now=now, verb=verb)
     if others:
-        mails.approved(held, others, now=now, parts=bool(table.segments))
+        readers = hall.readers[held.pk]
+        mails.approved(held, others, now=now, parts=bool(table.segments), readers=readers)
     for heir in heirs:
         if heir.replaces:
             mails.replaced(held, heir.replaces, heir, now=now)
@@ -97,14 +119,14 @@ def wait_list(
     Refuses as `approve` does of people who were decided, and with SeatIsFree if one of them has
     no need to wait.
     """
-    hall = hall or Hall(registration.event)
-    held, people = _hold(registration, delegates, hall)
+    hall = hall or Hall(registration.event, [(registration, delegates)])
+    held, people = _hold(registration, hall)
     table = hall.table
     waiting.serve(table, now=now)
     for delegate in people:
         if _takes_over(delegate) or table.why_not(delegate) is None:
             raise refusals.SeatIsFree(delegate)
-    waiting.join(held, people, table, by=by, now=now)
+    waiting.join(held, people, table, by=by, now=now, readers=hall.readers[held.pk])
 
 
 @transaction.atomic
@@ -124,12 +146,11 @@ def decline(
     """
     if not reason.strip():
         raise refusals.ReasonMissing
-    hall = hall or Hall(registration.event)
-    undecided = {*AWAITS_DECISION, State.WAIT_LISTED}
-    held, people = _hold(registration, delegates, hall, only=undecided)
+    hall = hall or Hall(registration.event, [(registration, delegates)])
+    held, people = _hold(registration, hall, only={*AWAITS_DECISION, State.WAIT_LISTED})
     verb = gettext_noop("declined")
     seats.turn_all(people, State.DECLINED, verb, by=by, now=now, reason=reason, replaces=None)
-    mails.declined(held, people, reason=reason, now=now)
+    mails.declined(held, people, reason=reason, now=now, readers=hall.readers[held.pk])
 
 
 @transaction.atomic
@@ -150,7 +171,8 @@ def reopen(
     """
     if not reason.strip():
         raise refusals.ReasonMissing
-    held, people = _hold(registration, delegates, hall or Hall(registration.event), only=DECIDED)
+    own = hall or Hall(registration.event, [(registration, delegates)])
+    held, people = _hold(registration, own, only=DECIDED)
     for delegate in people:
         delegate.role = delegate.role_without_rival
         seats.turn(
@@ -164,7 +186,7 @@ def reopen(
             role=delegate.role,
         )
     waiting.stop_asking(people, held.event, now=now)
-    mails.reopened(held, people, reason=reason, now=now)
+    mails.reopened(held, people, reason=reason, now=now, readers=own.readers[held.pk])
     if hall is None:
         waiting.fill(held.event, now=now)
 
@@ -186,7 +208,8 @@ def ask(
     """
     if not question.strip():
         raise refusals.QuestionMissing
-    held, people = _hold(registration, delegates, hall or Hall(registration.event))
+    hall = hall or Hall(registration.event, [(registration, delegates)])
+    held, people = _hold(registration, hall)
     for delegate in people:
         if delegate.state == State.MORE_INFORMATION:
             raise refusals.AskedAlready(delegate)
@@ -203,35 +226,21 @@ def ask(
             now=now,
             reason=question,
         )
-    mails.asked(held, people, question=question, now=now)
+    mails.asked(held, people, question=question, now=now, readers=hall.readers[held.pk])
 
 
 def _hold(
-    registration: Registration,
-    delegates: Iterable[Delegate],
-    hall: Hall,
-    only: Collection[str] = AWAITS_DECISION,
+    registration: Registration, hall: Hall, only: Collection[str] = AWAITS_DECISION
 ) -> tuple[Registration, list[Delegate]]:
-    """The delegation and those people of it, all of them in one of these states, read anew under
+    """The delegation and those people of it, all of them in one of these states, as they are under
     the lock of the event's seats."""
-    event = hall.event
-    held = Registration.objects.held(registration, event)
-    if event.state == Event.State.CANCELLED:
-        raise refusals.NotTakingPlace(event)
+    held, people = hall.registrations[registration.pk], hall.people[registration.pk]
+    if hall.event.state == Event.State.CANCELLED:
+        raise refusals.NotTakingPlace(hall.event)
     if held.is_draft:
         raise refusals.NotSent(held)
-    chosen = [delegate.pk for delegate in delegates]
-    people = list(
-        held.delegates.filter(pk__in=chosen)
-        .select_related("representative", "replaces__representative")
-        .in_order()
-    )
     if not people:
         raise refusals.NobodyChosen
-    for delegate in people:
-        delegate.registration = held
-        if delegate.replaces:
-            delegate.replaces.registration = held
     others = [delegate for delegate in people if delegate.state not in only]
     if others and only is DECIDED:
         raise refusals.NotDecided(others)

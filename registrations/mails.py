@@ -44,6 +44,7 @@ from registrations.models import (
     Registration,
     SegmentDecision,
 )
+from stakeholders.models import Membership
 
 Told = dict[str, Any]
 """What a letter says of a person: `person`, and perhaps `place`, `given` and `waiting`."""
@@ -166,11 +167,18 @@ gathered, post_held = outbox.gathered, outbox.post_held
 
 def readers_of(registration: Registration) -> list[Reader]:
     """Those whom the letters of this group go to, for a verb that reads them before it waits."""
-    points = registration.organisation.memberships.of_focal_points().order_by("user__email")
-    who = points.values_list(
-        "user__email", "user__language", "user__zone", "user__neutral_subjects"
-    )
-    return [Reader(*facts) for facts in who]
+    return readers_of_all([registration])[registration.pk]
+
+
+def readers_of_all(registrations: Iterable[Registration]) -> dict[UUID, list[Reader]]:
+    """The same of several groups: one query."""
+    groups = {one.pk: one.organisation_id for one in registrations}
+    points = Membership.objects.of_focal_points().filter(organisation__in=groups.values())
+    facts = ["user__email", "user__language", "user__zone", "user__neutral_subjects"]
+    readers: dict[UUID, list[Reader]] = {organisation: [] for organisation in groups.values()}
+    for organisation, *who in points.order_by("user__email").values_list("organisation", *facts):
+        readers[organisation].append(Reader(*who))
+    return {pk: readers[organisation] for pk, organisation in groups.items()}
 
 
 def received(
@@ -209,21 +217,37 @@ def approved(
 
 
 def declined(
-    registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
+    registration: Registration,
+    people: Sequence[Delegate],
+    *,
+    reason: str,
+    now: datetime,
+    readers: Sequence[Reader] | None = None,
 ) -> None:
-    _to_group(registration, DECLINED, people, now=now, reason=reason)
+    _to_group(registration, DECLINED, people, now=now, readers=readers, reason=reason)
 
 
 def reopened(
-    registration: Registration, people: Sequence[Delegate], *, reason: str, now: datetime
+    registration: Registration,
+    people: Sequence[Delegate],
+    *,
+    reason: str,
+    now: datetime,
+    readers: Sequence[Reader] | None = None,
 ) -> None:
-    _to_group(registration, "reopened", people, now=now, reason=reason)
+    _to_group(registration, "reopened", people, now=now, readers=readers, reason=reason)
 
 
 def asked(
-    registration: Registration, people: Sequence[Delegate], *, question: str, now: datetime
+    registration: Registration,
+    people: Sequence[Delegate],
+    *,
+    question: str,
+    now: datetime,
+    readers: Sequence[Reader] | None = None,
 ) -> None:
-    _to_group(registration, "asked", people, now=now, path=_page_of(people), question=question)
+    facts: dict[str, Any] = {"path": _page_of(people), "question": question}
+    _to_group(registration, "asked", people, now=now, readers=readers, **facts)
 
 
 def answered(

@@ -17,15 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 import clock
-from accounts.models import User
 from events import texts
 from events.admin import pages
 from events.models import Event
-from registrations import batches, refusals
+from notifications.writing import Reader
+from registrations import batches, mails, refusals
 from registrations.admin import counting, undoing
 from registrations.models import Batch, Delegate, Registration
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 1_000
 LANGUAGES = dict(settings.CONTENT_LANGUAGES)
 sentence = lazy(lambda refusal: str(refusal()), str)
 
@@ -148,7 +148,7 @@ def confirm(
         form=form,
         back=back,
         action_name=decision.word,
-        hidden=[(ACTION_CHECKBOX_NAME, str(delegate.pk)) for delegate in delegates],
+        hidden=[(ACTION_CHECKBOX_NAME, ",".join(str(delegate.pk) for delegate in delegates))],
     )
 
 
@@ -182,7 +182,7 @@ def said(delegate: Delegate) -> str:
     return f"{delegate}, {registration.organisation} ({registration.reference})"
 
 
-def _told(point: User, names: str) -> str:
+def _told(point: Reader, names: str) -> str:
     """“amina@diaspora.example (Aïssata Traoré; in French)”"""
     return _("%(address)s (%(people)s; in %(language)s)") % {
         "address": point.email,
@@ -197,8 +197,9 @@ def letters(
     """Which letters will go: one to each focal point of each delegation, naming its people; and
     to the people themselves, where they are asked whether they come."""
     told, silent = [], []
+    readers = mails.readers_of_all(registration for registration, _delegates in delegations)
     for registration, delegates in delegations:
-        points = registration.organisation.focal_points
+        points = readers[registration.pk]
         names = texts.listed(delegates)
         told += [_told(point, names) for point in points]
         silent += [] if points else [str(registration.organisation)]
@@ -213,6 +214,8 @@ def letters(
             _("Nobody is written to for %(organisations)s: no focal point is there.")
             % {"organisations": texts.listed(silent)}
         )
-    if are_asked and any(of.event.confirmation_deadline for of, _people in delegations):
+    if are_asked and any(
+        event.confirmation_deadline for event in {of.event for of, _people in delegations}
+    ):
         sentences.append(_("Each of the people is asked at their own address whether they come."))
     return " ".join(sentences)

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -42,6 +43,16 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         held = rows.filter(pk=registration.pk).first() or rows.get(pk=registration.pk)
         if event:
             held.event = event
+        return held
+
+    def all_held(self, ids: Iterable[uuid.UUID], event: Event) -> "dict[uuid.UUID, Registration]":
+        """The same of several delegations to an event that a verb holds already, by their ids."""
+        rows = self.select_for_update(of=["self"]).select_related("organisation")
+        held: dict[uuid.UUID, Registration] = {
+            one.pk: one for one in rows.filter(pk__in=list(ids)).order_by("pk")
+        }
+        for one in held.values():
+            one.event = event
         return held
 
 

@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 
@@ -6,6 +8,7 @@ from clock import shown
 from notifications.models import Letter
 from registrations import intake
 from registrations.models import Delegate
+from tests.registrations import crowd
 
 LIST = reverse("admin:registrations_delegate_changelist")
 
@@ -179,12 +182,60 @@ def test_all_that_a_filtered_list_holds_can_be_decided(clara_in, sent, sent_by_b
             "_selected_action": [people(sent)[0].pk],
         },
     )
-    chosen = [value for _name, value in page.context["hidden"]]
-    assert len(chosen) == 4
+    ((_name, chosen),) = page.context["hidden"]
+    assert len(chosen.split(",")) == 4
 
     clara_in.post(url, {"action": "approve", "confirm": "yes", "_selected_action": chosen})
 
     assert states(sent) + states(sent_by_bo) == ["approved"] * 4
+
+
+def test_a_thousand_can_be_decided_in_one_step(clara_in, hearing, now):
+    crowd.sent(hearing, 249, now=now, people=4)
+    url = f"{LIST}?state=submitted"
+    across = {
+        "action": "decline",
+        "select_across": "1",
+        "index": "0",
+        "_selected_action": [uuid4()],
+    }
+    ((name, chosen),) = clara_in.post(url, across).context["hidden"]
+
+    response = clara_in.post(
+        url, {"action": "decline", "confirm": "yes", "reason": "No.", name: chosen}
+    )
+
+    assert response.status_code == 302
+    assert len(chosen.split(",")) == 1_000
+    assert Delegate.objects.filter(state="declined").count() == 1_000
+
+    crowd.sent(hearing, 1, now=now, people=1_001, name="More")
+    page = clara_in.get(clara_in.post(url, across).url)
+    assert [str(each) for each in page.context["messages"]] == [
+        "At most 1000 people can be decided in one step."
+    ]
+
+
+def test_the_page_before_asks_no_more_for_many_delegations(
+    clara_in, hearing, now, connection_queries
+):
+    def look(groups: list) -> int:
+        people = Delegate.objects.filter(registration__in=groups)
+        return connection_queries(lambda: post(clara_in, "approve", people))
+
+    look(crowd.sent(hearing, 1, now=now))
+    assert look(crowd.sent(hearing, 2, now=now, name="Few")) == look(
+        crowd.sent(hearing, 9, now=now, name="Many")
+    )
+
+
+@pytest.mark.parametrize("ids", ["a,b", ",", "x" * 300, "\x00"])
+def test_whatever_else_is_posted_chooses_nobody(clara_in, sent, ids):
+    post(clara_in, "approve", [], confirm="yes")
+    response = clara_in.post(LIST, {"action": "approve", "_selected_action": ids, "confirm": "yes"})
+
+    assert response.status_code == 302
+    assert states(sent) == ["submitted"] * 3
 
 
 def test_drafts_are_not_in_the_list(clara_in, sent, sent_by_bo, amina, now):

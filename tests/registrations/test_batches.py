@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from events import capacity, deadlines
@@ -142,6 +144,23 @@ def test_letters_can_leave_sooner_and_then_it_cannot_be_undone(decide, sent, cla
     ):
         with pytest.raises(refusals.LettersHaveLeft):
             act()
+
+
+@pytest.mark.parametrize(
+    ("word", "typed"), [("approve", {}), ("decline", {"reason": "No."}), ("wait_list", {})]
+)
+def test_one_more_delegation_costs_four_queries_more(hearing, clara, now, word, typed):
+    """Two for its savepoint, one for its people and one for what is remembered of them."""
+    seated(hearing, 0 if word == "wait_list" else 1_000)
+
+    def queries(count: int) -> int:
+        groups = crowd.sent(hearing, count, now=now, people=2, name=f"{count} of them")
+        chosen = [(one, list(one.delegates.all())) for one in groups]
+        with CaptureQueriesContext(connection) as seen:
+            batches.decide(word, hearing, chosen, by=clara, now=now + MINUTE, **typed)
+        return len(seen)
+
+    assert queries(9) - queries(4) == 5 * 4
 
 
 # Undone
