@@ -1,6 +1,7 @@
 """A new event begins as another one: most hearings are like the one before."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_noop
@@ -10,10 +11,20 @@ from accounts.models import User
 from audit import trail
 from clock import walls
 from events import refusals, texts
-from events.models import Deadline, Event, Quota, ReminderStep, Segment, Track
+from events.models import (
+    Deadline,
+    Event,
+    Option,
+    Question,
+    Quota,
+    ReminderStep,
+    Segment,
+    Track,
+)
 
 TRANSLATED = ["summary", "eligibility", "organiser", "venue", "room", "city"]
 PLAIN = ["process_id", "kind", "zone", "country", "mode", "interpretation", "contact_email"]
+ASKED = ["asked_of", "kind", "position", "is_required", "is_sensitive"]
 SEATS = ["admission", "seats", "cap", "lists_participants"]
 
 
@@ -22,9 +33,9 @@ def begin_like(
     event: Event, *, name: str, slug: str, starts_on: date, by: User, now: datetime
 ) -> Event:
     """A draft with what the organisers have set up for this event: texts, place, seats, tracks and
-    quotas, parts, windows and their reminders; all days as much later or earlier, at the same time
-    of day. What belongs to the old one alone stays there: people, roles, documents, recording,
-    source, and its name in other languages.
+    quotas, parts, questions, windows and their reminders; all days as much later or earlier, at the
+    same time of day. What belongs to the old one alone stays there: people, roles, documents,
+    recording, source, and its name in other languages.
 
     `name` is English. Refuses with SlugTaken.
     """
@@ -48,6 +59,7 @@ def begin_like(
     _copy_seating(event, new)
     _copy_segments(event, new, days)
     _copy_deadlines(event, new, days, now)
+    _copy_questions(event, new)
     trail.record(
         by,
         gettext_noop("begun as another one"),
@@ -113,6 +125,26 @@ def _copy_deadlines(event: Event, new: Event, days: int, now: datetime) -> None:
             )
             for step in old.steps.all()
         )
+
+
+def _copy_questions(event: Event, new: Event) -> None:
+    """In their order: what a question depends on is there before it."""
+    options: dict[UUID, Option] = {}
+    for old in event.questions.asked().in_order():
+        question = Question.objects.create(
+            event=new,
+            shown_when=options[old.shown_when_id] if old.shown_when_id else None,
+            **{fact: getattr(old, fact) for fact in ASKED},
+            **_texts(old, "wording", "help"),
+        )
+        for choice in old.choosable:
+            options[choice.pk] = Option.objects.create(
+                question=question,
+                position=choice.position,
+                fixed=choice.fixed,
+                limit=choice.limit,
+                **_texts(choice, "name"),
+            )
 
 
 def _later(moment: datetime | None, zone: str, days: int) -> datetime | None:

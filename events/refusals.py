@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clock import shown
-from events.models import Deadline, Event, Process, Quota, ReminderStep, Role
+from events.models import Deadline, Event, Process, Question, Quota, ReminderStep, Role
 
 
 class Refusal(Exception):
@@ -200,3 +200,67 @@ class NoFactors(Refusal):
         super().__init__(
             _("%(person)s has no key and no app: a code in a letter is enough.") % {"person": user}
         )
+
+
+class TooManyQuestions(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            _("An event asks at most %(n)s questions of its own. Retire one first.") % {"n": most}
+        )
+
+
+class TooManyOptions(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__(_("A question offers at most %(n)s choices.") % {"n": most})
+
+
+class NothingToChoose(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("There must be something to choose. Write each choice on its own line."))
+
+
+class NoChoices(Refusal):
+    def __init__(self, question: Question) -> None:
+        super().__init__(
+            _("Nothing is chosen in “%(question)s”: %(kind)s.")
+            % {"question": question, "kind": question.get_kind_display()}
+        )
+
+
+class OptionTwice(Refusal):
+    def __init__(self, name: str) -> None:
+        super().__init__(_("This choice is there twice: %(name)s") % {"name": name})
+
+
+class NotAskedNow(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("This is not asked any more: somebody retired or removed it meanwhile."))
+
+
+class NotAskedBefore(Refusal):
+    def __init__(self, question: Question, parent: Question) -> None:
+        super().__init__(
+            _("“%(question)s” depends on “%(parent)s”, which must be asked of the same, before it.")
+            % {"question": question, "parent": parent}
+        )
+
+
+class LeadsToOthers(Refusal):
+    def __init__(self, question: Question) -> None:
+        super().__init__(
+            _("“%(question)s” is asked by this answer. Change that question first.")
+            % {"question": question}
+        )
+
+
+class HasAnswers(Refusal):
+    def __init__(self, question: Question) -> None:
+        super().__init__(
+            _("“%(question)s” was answered already. It can be retired, so that the answers stay.")
+            % {"question": question}
+        )
+
+
+class AtTheEnd(Refusal):
+    def __init__(self, question: Question) -> None:
+        super().__init__(_("“%(question)s” cannot go further.") % {"question": question})

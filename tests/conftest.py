@@ -20,8 +20,8 @@ from django.utils import translation
 import clock
 from accounts.models import User
 from clock import walls
-from events import deadlines, roles, schedule
-from events.models import Category, Deadline, Event, Process
+from events import deadlines, questions, roles, schedule
+from events.models import Category, Deadline, Event, Process, Question
 from registrations import intake
 from registrations.intake import Person
 from registrations.models import Registration
@@ -287,3 +287,16 @@ def sent(draft, amina, now) -> Registration:
         intake.add_person(draft, person, by=amina, now=now)
     intake.submit(draft, by=amina, now=now)
     return draft
+
+
+@pytest.fixture
+def ask(hearing, clara, now) -> Callable[..., Question]:
+    """Clara's question at the hearing, of each person unless said otherwise."""
+
+    def ask(wording: str, kind: str = "text", *, of: str = "person", **facts: Any) -> Question:
+        words = {"wording_en": wording, **facts.pop("words", {})}
+        return questions.add(
+            hearing, asked_of=of, kind=kind, words=words, **facts, by=clara, now=now
+        )
+
+    return ask

@@ -9,6 +9,7 @@ from events.models.deadlines import (
 from events.models.meetings import Document, Event, EventChange, EventQuerySet, Segment
 from events.models.people import Follower, FollowerQuerySet, Role, Wish
 from events.models.processes import Category, Process, StakeholderGroup
+from events.models.questions import Option, Question, QuestionQuerySet, to_answer
 from events.models.seating import Quota, Track
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "EventQuerySet",
     "Follower",
     "FollowerQuerySet",
+    "Option",
     "Process",
+    "Question",
+    "QuestionQuerySet",
     "Quota",
     "ReminderStep",
     "Role",
@@ -30,4 +34,5 @@ __all__ = [
     "StakeholderGroup",
     "Track",
     "Wish",
+    "to_answer",
 ]
