@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import NameField
 from events import texts
-from events.models import Segment, Track
+from events.asking import AsksQuestions, Said
+from events.models import Question, Segment, Track
 from registrations.intake import Person
 from registrations.models import Correction, Delegate
 from stakeholders.models import Membership, Representative
@@ -18,6 +19,8 @@ def typed(form: forms.BaseForm) -> dict[str, Any]:
     """What stands in the fields, valid or not; nothing where only choices are made. What somebody
     declares by ticking a box is not typed, and not kept."""
     kept = said(form)
+    if isinstance(form, QuestionsForm):
+        return kept if any(kept.values()) else {}
     words = [kept[name] for name in kept if not isinstance(form.fields[name], forms.ChoiceField)]
     return kept if any(text.strip() for text in words) else {}
 
@@ -66,7 +69,7 @@ def _as_words(form: forms.BaseForm, name: str, value: Any) -> str:
     return texts.listed(label for key, label in field.choices if key and str(key) in chosen)
 
 
-class PersonForm(forms.Form):
+class PersonForm(AsksQuestions):
     """One person of a delegation."""
 
     given_names = NameField(
@@ -123,9 +126,19 @@ class PersonForm(forms.Form):
         error_messages={"invalid_choice": _("Choose from the parts in the list.")},
     )
 
-    def __init__(self, *args: Any, segments: Sequence[Segment] = (), **kwargs: Any) -> None:
-        """`segments`: the parts of the event whose seats are counted; without, nobody is asked."""
+    def __init__(
+        self,
+        *args: Any,
+        segments: Sequence[Segment] = (),
+        questions: Sequence[Question] = (),
+        answered: Mapping[uuid.UUID, Said] | None = None,
+        full: Collection[uuid.UUID] = (),
+        **kwargs: Any,
+    ) -> None:
+        """`segments`: the parts of the event whose seats are counted; without, nobody is asked.
+        `questions`: those of the organisers about each person."""
         super().__init__(*args, **kwargs)
+        self.ask(questions, answered=answered, full=full)
         if segments:
             self.fields["segments"].choices = [(str(each.pk), str(each)) for each in segments]
         else:
@@ -147,6 +160,22 @@ class PersonForm(forms.Form):
             "access_needs": delegate.access_needs,
             "segments": [str(part.segment_id) for part in delegate.segments.all()],
         }
+
+
+class QuestionsForm(AsksQuestions):
+    """Nothing but questions of the organisers."""
+
+    def __init__(
+        self,
+        *args: Any,
+        questions: Sequence[Question],
+        answered: Mapping[uuid.UUID, Said],
+        full: Collection[uuid.UUID] = (),
+        must: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.ask(questions, answered=answered, full=full, must=must)
 
 
 class RowsInput(forms.Textarea):

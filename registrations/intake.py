@@ -8,18 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, ProtectedError, Q, prefetch_related_objects
+from django.db.models import (
+    Exists,
+    Max,
+    OuterRef,
+    ProtectedError,
+    Q,
+    prefetch_related_objects,
+)
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from audit import trail
 from audit.models import Entry
 from events import capacity
-from events.models import Deadline, Event, Track
+from events.models import Deadline, Event, Question, Track
 from notifications import recall
 from notifications.models import Kind, Letter
 from notifications.writing import Reader
-from registrations import mails, references, refusals, seats, waiting
+from registrations import answering, mails, references, refusals, seats, waiting
 from registrations.models import (
     AWAITS_DECISION,
     GONE,
@@ -101,9 +108,10 @@ def add_person(
     by: User,
     now: datetime,
     entry: uuid.UUID | None = None,
+    answers: answering.Given | None = None,
 ) -> Delegate:
-    """Put a person in a draft. The same `entry` with the same words is a form that was sent
-    twice: the person who is in already is returned.
+    """Put a person in a draft, with what they answer. The same `entry` with the same words is a
+    form that was sent twice: the person who is in already is returned.
 
     Refuses with SentAlready, WindowClosed, ListedAlready, TwoHeads and OverCap.
     """
@@ -112,6 +120,9 @@ def add_person(
         (delegate,) = _add(held, [person], [entry], now=now)
     except refusals.InRow as refused:
         raise refused.reason from None
+    if answers:
+        delegate.registration = held
+        answering.give(delegate, answers, by=by, now=now)
     _forget_typed(held, "person", by)
     return delegate
 
@@ -169,10 +180,17 @@ class Room:
 
 @transaction.atomic
 def change_person(
-    delegate: Delegate, person: Person, *, by: User, now: datetime, seen: str = ""
+    delegate: Delegate,
+    person: Person,
+    *,
+    by: User,
+    now: datetime,
+    seen: str = "",
+    answers: answering.Given | None = None,
 ) -> None:
     """Keep what is said of a person of a draft, or of one who was sent and about whom nobody has
-    decided; `seen` is the mark of what the form showed.
+    decided; `seen` is the mark of what the form showed, and `answers` what a form of a draft asks
+    beside.
 
     Refuses with AlreadyDecided, ChangedMeanwhile, ListedAlready, TwoHeads and OverCap.
     """
@@ -181,11 +199,13 @@ def change_person(
     delegate.registration = held
     if held.is_draft or not delegate.awaits_decision:
         _check_undecided(delegate)
-    person = _tidy(held, person)
-    if _said_of(delegate) == person:
+    person, mark = _tidy(held, person), delegate.mark
+    is_asked = answers is not None and held.is_draft
+    is_answered = is_asked and answering.give(delegate, answers or {}, by=by, now=now)
+    if _said_of(delegate) == person and not is_answered:
         _forget_typed(held, str(delegate.id), by)
         return
-    if seen and seen != delegate.mark:
+    if seen and seen != mark:
         raise refusals.ChangedMeanwhile(delegate)
     if person.role != delegate.role:
         _check_head(held, person, but=delegate)
@@ -246,17 +266,22 @@ def keep_typed(
 
 
 @transaction.atomic
-def submit(registration: Registration, *, by: User, now: datetime) -> list[Delegate]:
+def submit(
+    registration: Registration, *, by: User, now: datetime, asks: bool = True
+) -> list[Delegate]:
     """Send the delegation to the organisers; first come, first served, each of its people gets a
     seat or a place on the waiting list. The people, with what became of them.
 
     What this is judged by is read under the lock of the event's seats; only `now` is the moment
-    at which the request came in, however long it has waited.
+    at which the request came in, however long it has waited. Unless it `asks`, the questions of the
+    organisers are left to be answered later.
 
     Refuses with SentAlready, NotTakingPlace, NoRegistration, WindowNotOpen, WindowClosed,
-    OrganisationIncomplete, TrackMissing, NobodyIn and OverCap; the draft then stays as it is.
+    OrganisationIncomplete, TrackMissing, NobodyIn, OverCap, AnswerMissing and OptionFull; the draft
+    then stays as it is.
     """
-    has_tracks = registration.event.tracks.exists()
+    has_tracks, has_questions = _asks(registration.event)
+    questions = answering.asked(registration.event) if asks and has_questions else []
     readers = mails.readers_of(registration)
     capacity.hold_only(registration.event)
     held = _held_draft(registration)
@@ -275,6 +300,8 @@ def submit(registration: Registration, *, by: User, now: datetime) -> list[Deleg
     if not people:
         raise refusals.NobodyIn
     _check_cap(held)
+    if questions:
+        answering.check(held, people, questions)
     held.sent_at, held.unfinished = now, {}
     Registration.objects.filter(pk=held.pk).update(sent_at=now, unfinished={})
     if Letter.objects.pending().about(deadline.id).filter(kind=Kind.REMINDER).exists():
@@ -452,6 +479,13 @@ def _held_draft(registration: Registration) -> Registration:
     if not held.is_draft:
         raise refusals.SentAlready(held)
     return held
+
+
+def _asks(event: Event) -> tuple[bool, bool]:
+    """Whether a group chooses a track there, and whether the organisers ask more; in one look."""
+    tracks = Track.objects.filter(event=OuterRef("pk"))
+    questions = Question.objects.asked().filter(event=OuterRef("pk"))
+    return Event.objects.values_list(Exists(tracks), Exists(questions)).get(pk=event.pk)
 
 
 def _check_window(event: Event, organisation: Organisation, now: datetime) -> Deadline:

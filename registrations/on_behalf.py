@@ -38,7 +38,8 @@ def enter(
     entry: uuid.UUID | None = None,
 ) -> Registration:
     """Register these people of an organisation, known or new, and send them at once; after the
-    close too. Whoever reads the address becomes its focal point and can take over. The same
+    close too. Whoever reads the address becomes its focal point and can take over, and
+    answers later what the organisers ask beside. The same
     `entry` is a form that was sent twice: the registration that it made is returned.
 
     Refuses with NobodyIn, KnownToUs, TakenIn, LedByOthers, NotYoursToLead, RegisteredAlready and
@@ -62,7 +63,7 @@ def enter(
     for number, person in enumerate(people):
         first = None if number else entry
         intake.add_person(registration, person, by=by, now=now, entry=first)
-    intake.submit(registration, by=by, now=now)
+    intake.submit(registration, by=by, now=now, asks=False)
     return registration
 
 

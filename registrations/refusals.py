@@ -8,7 +8,7 @@ from accounts.models import User
 from audit.models import Entry
 from clock import shown
 from events import texts
-from events.models import Deadline, Event, Quota, ReminderStep, Segment
+from events.models import Deadline, Event, Option, Question, Quota, ReminderStep, Segment
 from registrations.models import (
     Batch,
     Delegate,
@@ -571,6 +571,33 @@ class NotToShare(Refusal):
         super().__init__(
             _("You cannot share a view with those who work on “%(event)s”.") % {"event": event}
         )
+
+
+class AnswerMissing(Refusal):
+    def __init__(self, question: Question, delegate: Delegate | None) -> None:
+        if delegate is None:
+            sentence = _("Answer this question of the organisers first: “%(question)s”")
+        else:
+            sentence = _("Answer this question about %(name)s first: “%(question)s”")
+        super().__init__(sentence % {"question": question, "name": delegate})
+
+
+class OptionFull(Refusal):
+    def __init__(self, option: Option, left: int) -> None:
+        if left:
+            sentence = ngettext(
+                "“%(choice)s” can be chosen by %(n)s more person only.",
+                "“%(choice)s” can be chosen by %(n)s more people only.",
+                left,
+            )
+        else:
+            sentence = _("“%(choice)s” is full: as many as can have chosen it. Choose another one.")
+        super().__init__(sentence % {"choice": option, "n": left})
+
+
+class NothingToAnswer(Refusal):
+    def __init__(self) -> None:
+        super().__init__(_("Nothing can be answered here now. Look at the page again."))
 
 
 class TakenIn(Refusal):

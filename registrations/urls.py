@@ -2,7 +2,16 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from events.urls import TokenConverter
-from registrations.views import adding, beginning, colleagues, corrections, drafts, letters, sent
+from registrations.views import (
+    adding,
+    beginning,
+    colleagues,
+    corrections,
+    drafts,
+    letters,
+    questions,
+    sent,
+)
 
 
 class ReferenceConverter(StringConverter):
@@ -24,6 +33,7 @@ urlpatterns = [
     path(ONE + "people/", drafts.people, name="people"),
     path(ONE + "people/paste/", adding.paste, name="paste"),
     path(ONE + "people/choose/", adding.choose, name="choose_people"),
+    path(ONE + "questions/", questions.of_delegation, name="questions"),
     path(ONE + "check/", drafts.check, name="check"),
     path(ONE + "withdraw/", sent.withdraw, name="withdraw"),
     path(ONE + "colleagues/", colleagues.choose, name="colleagues"),
@@ -32,6 +42,7 @@ urlpatterns = [
     path(PERSON + "remove/", drafts.remove_person, name="remove_person"),
     path(PERSON + "withdraw/", sent.withdraw_person, name="withdraw_person"),
     path(PERSON + "correct/", corrections.correct, name="correct"),
+    path(PERSON + "questions/", questions.of_person, name="person_questions"),
     path(PERSON + "replace/", sent.replace, name="replace"),
     path(PERSON + "confirm/", sent.confirm_person, name="confirm_person"),
     path("confirm/<token:token>/", letters.confirm, name="confirm"),

@@ -103,6 +103,19 @@
     });
   });
 
+  /* What another answer leaves unasked is out of the way. */
+  each("[data-when]", function (question) {
+    function show() {
+      var inputs = document.getElementsByName(question.getAttribute("data-when"));
+      question.hidden = !Array.prototype.some.call(inputs, function (input) {
+        var isChosen = input.tagName === "SELECT" || input.checked;
+        return isChosen && input.value === question.getAttribute("data-chosen") && !input.closest("[hidden]");
+      });
+    }
+    document.addEventListener("change", show);
+    show();
+  });
+
   try {
     showLocalTimes();
     showTimeLeft();

@@ -315,6 +315,8 @@ registrations:organisation                           L0.00 000 000
 registrations:paste                                  L0.00 000 000
 registrations:people                                 L0.00 000 000
 registrations:person                                 L0.00 000 000
+registrations:person_questions                       L0>00 000 000
+registrations:questions                              L0>00 000 000
 registrations:registration                           L0.00 000 000
 registrations:remove_person                          55555 555 555
 registrations:replace                                L0.00 000 000

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("events", "0005_wishes_of_followers"),
-        ("registrations", "0011_notes_and_tags"),
+        ("registrations", "0012_answers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

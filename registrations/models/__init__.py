@@ -1,5 +1,6 @@
 """Who comes: delegations and their people, and groups that are asked in or ask to be."""
 
+from registrations.models.answers import Answer, AnswerQuerySet, said_as
 from registrations.models.batches import Batch, BatchedPerson, BatchQuerySet
 from registrations.models.corrections import Correction, CorrectionQuerySet
 from registrations.models.delegates import (
@@ -34,6 +35,8 @@ __all__ = [
     "Batch",
     "BatchQuerySet",
     "BatchedPerson",
+    "Answer",
+    "AnswerQuerySet",
     "Correction",
     "CorrectionQuerySet",
     "Delegate",
@@ -55,4 +58,5 @@ __all__ = [
     "SavedViewQuerySet",
     "SegmentDecision",
     "Tag",
+    "said_as",
 ]

@@ -187,6 +187,7 @@ class Delegate(models.Model):
         person = self.representative
         shown = [person.given_names, person.family_name, person.email, self.role, self.access_needs]
         shown += sorted(str(part.segment_id) for part in self.segments.all())
+        shown += sorted(f"{one.question_id}{one.text}{one.options}" for one in self.answers.all())
         return hashlib.sha256("\x00".join(shown).encode()).hexdigest()[:16]
 
     @property

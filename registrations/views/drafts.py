@@ -19,8 +19,8 @@ from django.views.decorators.http import require_POST
 
 import clock
 from clock import shown
-from events.models import Event, Segment, Track
-from registrations import exemptions, intake, refusals
+from events.models import Event, Question, Segment, Track
+from registrations import answering, exemptions, intake, refusals
 from registrations.forms import (
     AskInForm,
     PersonForm,
@@ -65,7 +65,7 @@ def organisation(request: HttpRequest, reference: str) -> HttpResponse:
             seen = _corrected(request, own, form, choosing, seen, now)
             if not form.errors:
                 return redirect(own)
-        _keep(request, own, "organisation", form, seen)
+        keep_refused(request, own, "organisation", form, seen)
     context = frame.page(
         own, request.user, now, form=form, choosing=choosing, seen=seen, here="organisation"
     )
@@ -134,8 +134,7 @@ def _corrected(
     except refusals.Refusal as refused:
         form.add_error(None, str(refused))
     else:
-        with suppress(refusals.SentAlready):
-            intake.keep_typed(own, "organisation", {}, by=request.user)
+        forget(request, own, "organisation")
         messages.success(request, _("Your organisation is saved."))
     return seen
 
@@ -147,16 +146,17 @@ def people(request: HttpRequest, reference: str) -> HttpResponse:
     now = clock.now()
     if not own.is_draft and request.method != "POST":
         return redirect(own)
+    asks = _asks(own)
     if frame.is_kept(request):
-        return keep(request, own, "person", PersonForm(request.POST, segments=parts(own.event)))
+        return keep(request, own, "person", PersonForm(request.POST, **asks))
     kept = own.typed("person", request.user)
-    form = PersonForm(frame.posted(request), initial=kept, segments=parts(own.event))
+    form = PersonForm(frame.posted(request), initial=kept, **asks)
     entry = frame.entry(request)
     if request.method == "POST":
         if form.is_valid() and _added(request, own, form, entry, now):
             onward = "people" if "more" in request.POST else "check"
             return redirect(f"registrations:{onward}", own.reference)
-        _keep(request, own, "person", form)
+        keep_refused(request, own, "person", form)
     context = frame.adding(
         own, request.user, now, form=form, typed=kept, entry=entry or uuid.uuid4()
     )
@@ -168,6 +168,19 @@ def parts(event: Event) -> list[Segment]:
     return list(event.segments.exclude(seats=None).order_by("date", "starts_at", "name_en"))
 
 
+def _asks(own: Registration, delegate: Delegate | None = None) -> dict[str, Any]:
+    """What the form of a person asks at this event alone: of parts and, in a draft, the questions
+    of the organisers."""
+    asked = frame.asked(own) if own.is_draft else []
+    questions = answering.for_each(Question.Of.PERSON, asked)
+    return {
+        "segments": parts(own.event),
+        "questions": questions,
+        "answered": answering.given(own, delegate) if questions and delegate else {},
+        "full": answering.full(questions),
+    }
+
+
 def _added(
     request: HttpRequest,
     own: Registration,
@@ -176,7 +189,9 @@ def _added(
     now: datetime,
 ) -> bool:
     try:
-        intake.add_person(own, form.person(), by=request.user, now=now, entry=entry)
+        intake.add_person(
+            own, form.person(), by=request.user, now=now, entry=entry, answers=form.answers()
+        )
     except refusals.Refusal as refused:
         beside(form, refused)
         return False
@@ -191,7 +206,12 @@ def beside(form: PersonForm, refused: refusals.Refusal) -> None:
     form.add_error(field, str(refused))
 
 
-def _keep(
+def forget(request: HttpRequest, own: Registration, task: str) -> None:
+    with suppress(refusals.SentAlready):
+        intake.keep_typed(own, task, {}, by=request.user)
+
+
+def keep_refused(
     request: HttpRequest, own: Registration, task: str, form: BaseForm, seen: str = ""
 ) -> None:
     """`seen`: the mark of what was overwritten, which the page shows again with the words."""
@@ -237,12 +257,12 @@ def change(
 ) -> HttpResponse:
     """The form of a person who is in the draft already, or waits for a decision."""
     task = str(delegate.pk)
-    there = PersonForm.of(delegate)
+    there, asks = PersonForm.of(delegate), _asks(own, delegate)
     if _keeps(request, own):
-        form = PersonForm(request.POST, initial=there, segments=parts(own.event))
+        form = PersonForm(request.POST, initial=there, **asks)
         return keep(request, own, task, form)
     kept = own.typed(task, request.user)
-    form = PersonForm(frame.posted(request), initial=there | kept, segments=parts(own.event))
+    form = PersonForm(frame.posted(request), initial=there | kept, **asks)
     seen = request.POST.get("seen") or kept.get("seen") or delegate.mark
     if frame.is_on_the_way(request):
         form = unjudged(form)
@@ -253,7 +273,7 @@ def change(
                 return redirect(delegate)
             if not form.errors:
                 return redirect("registrations:people", own.reference)
-        _keep(request, own, task, form, seen)
+        keep_refused(request, own, task, form, seen)
     context = frame.page(
         own, request.user, now, form=form, delegate=delegate, seen=seen, here="people"
     )
@@ -265,11 +285,19 @@ def _changed(
 ) -> str:
     """Keep the change, or say beside the fields why not; the mark of what the page now shows."""
     try:
-        intake.change_person(delegate, form.person(), by=request.user, now=now, seen=seen)
+        intake.change_person(
+            delegate,
+            form.person(),
+            by=request.user,
+            now=now,
+            seen=seen,
+            answers=form.answers() if form.questions else None,
+        )
     except refusals.ChangedMeanwhile as refused:
         there = Delegate.objects.select_related("representative").get(pk=delegate.pk)
+        theirs = answering.given(delegate.registration, there)
         form.add_error(None, str(refused))
-        show_theirs(form, PersonForm.of(there))
+        show_theirs(form, PersonForm.of(there) | form.shown_as(theirs))
         return there.mark
     except refusals.Refusal as refused:
         beside(form, refused)

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from events.models import Deadline, Event
-from registrations.models import Delegate, Exemption, Registration
+from events.models import Deadline, Event, Question
+from registrations import answering
+from registrations.models import Answer, Delegate, Exemption, Registration
 from stakeholders.models import Organisation
 
 
@@ -82,6 +83,8 @@ def page(registration: Registration, user: User, now: datetime, **context: Any) 
         "now": now,
     }
     found |= window(event, now, exemption=exemption_of(event, organisation, now)) | context
+    found |= answers(registration, delegates)
+    found["unanswered"] = _unanswered(registration, found)
     found["is_organisation_complete"] = is_complete(registration)
     addresses = [user.email, *(delegate.representative.email for delegate in delegates)]
     found["known_addresses"] = [address for address in dict.fromkeys(addresses) if address]
@@ -102,6 +105,60 @@ def page(registration: Registration, user: User, now: datetime, **context: Any) 
     )
     found["tasks"] = _tasks(found) if registration.is_draft else []
     return found
+
+
+def answers(registration: Registration, delegates: Iterable[Delegate]) -> dict[str, Any]:
+    """What the organisers ask of this delegation now, and its answers: its own, and with each of
+    these people theirs. Nothing is looked up where nothing was ever asked."""
+    ever = ever_asked(registration)
+    known = {question.pk: question for question in ever}
+    said: dict[uuid.UUID | None, list[Answer]] = {}
+    for one in registration.answers.in_order() if ever else []:
+        one.question = known[one.question_id]
+        said.setdefault(one.delegate_id, []).append(one)
+    for delegate in delegates:
+        delegate.own_answers = said.get(delegate.pk, [])
+    return {
+        "asked": asked(registration),
+        "own_questions": answering.for_each(Question.Of.DELEGATION, asked(registration)),
+        "own_answers": said.get(None, []),
+        "has_unsaved_answers": registration.is_unfinished("questions"),
+    }
+
+
+def ever_asked(registration: Registration) -> list[Question]:
+    """At its event, looked up once for a page."""
+    known = vars(registration)
+    if "ever_asked" not in known:
+        known["ever_asked"] = list(registration.event.questions.in_order())
+    return known["ever_asked"]
+
+
+def asked(registration: Registration) -> list[Question]:
+    return [question for question in ever_asked(registration) if not question.is_retired]
+
+
+def questions_url(registration: Registration, delegate: Delegate | None = None) -> str:
+    if delegate is None:
+        return reverse("registrations:questions", args=[registration.reference])
+    if registration.is_draft:
+        return delegate.get_absolute_url()
+    return reverse("registrations:person_questions", args=[registration.reference, delegate.pk])
+
+
+def _unanswered(registration: Registration, found: dict) -> list[dict[str, Any]]:
+    """For each of whom something that must be answered is not: what, and where that is done."""
+    rows = []
+    for delegate in [None, *found["delegates"]] if found["asked"] else []:
+        said = answering.said_in(delegate.own_answers if delegate else found["own_answers"])
+        may = answering.possible(
+            registration, found["asked"], said, delegate=delegate, now=found["now"]
+        )
+        missing = answering.missing(may, said)
+        if missing:
+            url = questions_url(registration, delegate)
+            rows.append({"who": delegate, "questions": missing, "url": url})
+    return rows
 
 
 def adding(registration: Registration, user: User, now: datetime, **context: Any) -> dict:
@@ -187,8 +244,9 @@ def _unfinished_url(
 def _tasks(found: dict) -> list[dict]:
     """The task list of a draft, in words; only what is not done yet wears a tag."""
     has_people, has_unfinished = found["to_send"] > 0, found["is_unfinished"]
+    has_unfinished |= any(row["who"] for row in found["unanswered"])
     is_known = found["is_organisation_complete"]
-    return [
+    tasks = [
         _task(found, "organisation", _("Your organisation"), is_begun=True, is_done=is_known),
         _task(
             found,
@@ -197,8 +255,21 @@ def _tasks(found: dict) -> list[dict]:
             is_begun=has_unfinished,
             is_done=has_people and not has_unfinished,
         ),
-        _last_task(found),
     ]
+    if found["own_questions"]:
+        tasks.append(_questions_task(found))
+    return [*tasks, _last_task(found)]
+
+
+def _questions_task(found: dict) -> dict:
+    is_missing = any(row["who"] is None for row in found["unanswered"])
+    return _task(
+        found,
+        "questions",
+        _("Questions of the organisers"),
+        is_begun=bool(found["own_answers"]) or found["has_unsaved_answers"],
+        is_done=bool(found["own_answers"]) and not (is_missing or found["has_unsaved_answers"]),
+    )
 
 
 def _task(found: dict, name: str, title: str, *, is_begun: bool, is_done: bool) -> dict:
@@ -216,6 +287,8 @@ def _last_task(found: dict) -> dict:
     task = {"title": _("Check and send"), "is_current": found.get("here") == "check"}
     if found["is_ready"]:
         url = reverse("registrations:check", args=[found["registration"].reference])
+        if found["unanswered"]:
+            return task | {"url": url, "status": _("Answers are missing"), "kind": "warn"}
         return task | {"url": url, "status": _("Ready to send"), "kind": "ok"}
     status = _("Not ready yet") if found["is_open"] else _("Not possible now")
     return task | {"url": None, "status": status, "kind": "plain"}

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 import clock
 from registrations import (
+    answering,
     confirmations,
     corrections,
     exchanges,
@@ -89,6 +90,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     delegates = context["delegates"]
     context["timeline"] = timeline.of(own, delegates)
     context["rows"] = _people_rows(own, delegates)
+    said = answering.said_in(context["own_answers"])
+    if answering.possible(own, context["asked"], said, now=now):
+        context["answers_url"] = frame.questions_url(own)
     context["questions"] = list(
         Exchange.objects.filter(
             delegate__registration=own,
@@ -99,7 +103,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         .order_by("asked_at", "id")
     )
     context["to_confirm"] = _to_confirm(own, delegates)
-    context["things_to_do"] = len(context["questions"]) + bool(context["to_confirm"])
+    context["things_to_do"] = (
+        len(context["questions"]) + bool(context["to_confirm"]) + bool(context["unanswered"])
+    )
     context["decided"] = sum(not delegate.awaits_decision for delegate in delegates)
     context["seated"] = sum(delegate.state in SEATED for delegate in delegates)
     context["confirmed"] = sum(delegate.state == State.CONFIRMED for delegate in delegates)
@@ -158,6 +164,7 @@ def person(request: HttpRequest, reference: str, pk: uuid.UUID) -> HttpResponse:
         delegate.refresh_from_db(fields=["state"])
     context = frame.page(own, request.user, now, form=form, delegate=delegate)
     context["timeline"] = timeline.of(own, [delegate])
+    context |= _own_answers(own, delegate, context, now)
     context["kind"] = TAGS.get(delegate.state, "")
     context |= _corrections(delegate, now)
     context |= _questions(delegate) | _place(own, delegate, now) | _around(delegate, now)
@@ -188,6 +195,14 @@ def _questions(delegate: Delegate) -> dict:
         "answered": list(exchanges_of.exclude(answered_at=None)),
         "asked": exchanges_of.filter(answered_at=None).first() if is_asked else None,
     }
+
+
+def _own_answers(own: Registration, delegate: Delegate, found: dict, now: datetime) -> dict:
+    """What this person has answered to the organisers, and where more can be."""
+    answers = next(one.own_answers for one in found["delegates"] if one == delegate)
+    said = answering.said_in(answers)
+    may = answering.possible(own, found["asked"], said, delegate=delegate, now=now)
+    return {"answers": answers, "answers_url": may and frame.questions_url(own, delegate)}
 
 
 def _corrections(delegate: Delegate, now: datetime) -> dict:

@@ -264,10 +264,10 @@ def test_what_is_kept_too_late_does_not_come_back(at_desk, page, draft, amina):
 def test_many_rows_cost_as_many_queries_as_one(at_desk, page, django_assert_num_queries, rows):
     address = f"{page}people/paste/"
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         response = at_desk.post(address, {"rows": rows, "look": "1"})
     form = {"rows": rows, "add": "1", "seen": hidden(response, "seen")}
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         at_desk.post(address, form)
 
 
@@ -505,15 +505,15 @@ def test_few_are_not_searched(at_desk, choosing):
 def test_choosing_among_many_costs_as_many_queries_as_among_three(
     at_desk, choosing, again, moussa, request, django_assert_num_queries
 ):
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         at_desk.get(choosing)
     crowd = request.getfixturevalue("crowd")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         at_desk.get(choosing)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         at_desk.post(choosing, {"people": [str(each.pk) for each in crowd[:40]]})
     assert len(people(again)) == 40
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         at_desk.post(choosing, {"people": [str(moussa.pk)]})
 
 

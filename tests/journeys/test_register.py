@@ -485,9 +485,9 @@ def test_the_sixth_person_costs_as_many_queries_as_the_first(
 ):
     for number in range(6):
         person = {"given_names": f"Person {number}", "role": "delegate", "more": "1"}
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(17):
             at_desk.post(f"{page}people/", person)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         at_desk.post(f"{page}check/")
     assert states(Registration.objects.get()) == {State.SUBMITTED: 7}

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0005_wishes_of_followers"),
+        ("events", "0006_skipped_reminders"),
     ]
 
     operations = [
