@@ -119,7 +119,7 @@ def answers(registration: Registration, delegates: Iterable[Delegate]) -> dict[s
     for delegate in delegates:
         delegate.own_answers = said.get(delegate.pk, [])
     return {
-        "asked": asked(registration),
+        "asks": asked(registration),
         "own_questions": answering.for_each(Question.Of.DELEGATION, asked(registration)),
         "own_answers": said.get(None, []),
         "has_unsaved_answers": registration.is_unfinished("questions"),
@@ -149,10 +149,10 @@ def questions_url(registration: Registration, delegate: Delegate | None = None) 
 def _unanswered(registration: Registration, found: dict) -> list[dict[str, Any]]:
     """For each of whom something that must be answered is not: what, and where that is done."""
     rows = []
-    for delegate in [None, *found["delegates"]] if found["asked"] else []:
+    for delegate in [None, *found["delegates"]] if found["asks"] else []:
         said = answering.said_in(delegate.own_answers if delegate else found["own_answers"])
         may = answering.possible(
-            registration, found["asked"], said, delegate=delegate, now=found["now"]
+            registration, found["asks"], said, delegate=delegate, now=found["now"]
         )
         missing = answering.missing(may, said)
         if missing:

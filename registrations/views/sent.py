@@ -91,7 +91,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     context["timeline"] = timeline.of(own, delegates)
     context["rows"] = _people_rows(own, delegates)
     said = answering.said_in(context["own_answers"])
-    if answering.possible(own, context["asked"], said, now=now):
+    if answering.possible(own, context["asks"], said, now=now):
         context["answers_url"] = frame.questions_url(own)
     context["questions"] = list(
         Exchange.objects.filter(
@@ -201,7 +201,7 @@ def _own_answers(own: Registration, delegate: Delegate, found: dict, now: dateti
     """What this person has answered to the organisers, and where more can be."""
     answers = next(one.own_answers for one in found["delegates"] if one == delegate)
     said = answering.said_in(answers)
-    may = answering.possible(own, found["asked"], said, delegate=delegate, now=now)
+    may = answering.possible(own, found["asks"], said, delegate=delegate, now=now)
     return {"answers": answers, "answers_url": may and frame.questions_url(own, delegate)}
 
 

@@ -267,7 +267,7 @@ def test_many_rows_cost_as_many_queries_as_one(at_desk, page, django_assert_num_
     with django_assert_num_queries(14):
         response = at_desk.post(address, {"rows": rows, "look": "1"})
     form = {"rows": rows, "add": "1", "seen": hidden(response, "seen")}
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(26):
         at_desk.post(address, form)
 
 
@@ -510,10 +510,10 @@ def test_choosing_among_many_costs_as_many_queries_as_among_three(
     crowd = request.getfixturevalue("crowd")
     with django_assert_num_queries(12):
         at_desk.get(choosing)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         at_desk.post(choosing, {"people": [str(each.pk) for each in crowd[:40]]})
     assert len(people(again)) == 40
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         at_desk.post(choosing, {"people": [str(moussa.pk)]})
 
 

@@ -488,6 +488,6 @@ def test_the_sixth_person_costs_as_many_queries_as_the_first(
         with django_assert_num_queries(17):
             at_desk.post(f"{page}people/", person)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         at_desk.post(f"{page}check/")
     assert states(Registration.objects.get()) == {State.SUBMITTED: 7}
