@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, Func, OuterRef, Q, TextField, Window
+from django.db.models import Count, DateTimeField, F, Func, OuterRef, Q, Subquery, TextField, Window
 from django.db.models.functions import Cast, RowNumber
 from django.utils.text import capfirst
 from django.utils.translation import get_language_bidi, gettext_lazy, gettext_noop
@@ -30,11 +30,11 @@ from django_countries import countries
 from accounts.models import User
 from audit import trail
 from clock import shown
-from events import texts
-from events.models import Event, StakeholderGroup, Track
+from events import asking, texts
+from events.models import Event, Question, StakeholderGroup, Track
 from events.regions import REGION_OF, Region
 from events.rights import Right
-from registrations.models import Delegate, DelegateQuerySet, Tag
+from registrations.models import Answer, Delegate, DelegateQuerySet, Tag, said_as
 from stakeholders.tables import guarded, is_formula
 
 STATES = {
@@ -61,7 +61,7 @@ PAGE = "xl/worksheets/sheet1.xml"
 COMPRESSION = 3
 DAY_NOUGHT, DAY = datetime(1899, 12, 30), timedelta(days=1)
 
-Value = str | int | datetime
+Value = str | int | float | datetime
 Cell = Callable[[tuple], Value]
 
 
@@ -83,7 +83,7 @@ class Sheet:
     """People of a list, in its order, with these columns.
 
     `events` holds every event that somebody comes from, `rights` what the organiser may do there:
-    a cell that a right is missing for stays empty.
+    a cell that a right is missing for stays empty. `questions` are those that may be columns.
     """
 
     def __init__(
@@ -93,11 +93,13 @@ class Sheet:
         *,
         events: Mapping[UUID, Event],
         rights: Mapping[UUID, frozenset[Right]],
+        questions: Iterable[Question] = (),
     ) -> None:
         self.people, self.events, self.rights = people, events, rights
         self.reads: list[str] = []
-        self.local: dict[str, Func | ArraySubquery] = {}
-        self.columns = [COLUMNS[key] for key in columns]
+        self.local: dict[str, Func | Subquery] = {}
+        known = with_answers(questions)
+        self.columns = [known[key] for key in columns]
         zone = [ZONE] if len(self.zones) > 1 else []
         for at, column in enumerate(self.columns):
             if column is COLUMNS["sent"]:
@@ -310,6 +312,53 @@ ALL = [
     ),
 ]
 COLUMNS = {column.key: column for column in ALL}
+
+
+def with_answers(questions: Iterable[Question]) -> dict[str, Column]:
+    """All columns, and those of these questions."""
+    return COLUMNS | {(column := _of_question(one)).key: column for one in questions}
+
+
+def _of_question(question: Question) -> Column:
+    kind = {
+        Question.Kind.NUMBER: Kind.NUMBER,
+        Question.Kind.DATE: Kind.SAID,
+        Question.Kind.COUNTRY: Kind.SAID,
+    }.get(Question.Kind(question.kind), Kind.TYPED)
+    needs = Right.SENSITIVE if question.is_sensitive else Right.LOOK
+    key = asking.name_of(question)
+    return Column(key, str(question), _answers(question, key), 24, kind, needs)
+
+
+def answer_to(question: Question) -> Subquery:
+    """Of each person in a list; as it is kept."""
+    theirs = Answer.objects.filter(question=question)
+    if question.asked_of == Question.Of.PERSON:
+        theirs = theirs.filter(delegate=OuterRef("pk"))
+    else:
+        theirs = theirs.filter(delegate=None, registration=OuterRef("registration"))
+    return Subquery(theirs.values("options" if question.has_options else "text")[:1])
+
+
+def _answers(question: Question, key: str) -> Callable[[Sheet], Cell]:
+    """In the words of the reader's language; a day as spreadsheets know it, a number as one."""
+
+    def said(value: Any) -> Value:
+        if not value:
+            return NOTHING
+        if question.kind == Question.Kind.NUMBER:
+            return float(value) if "." in value else int(value)
+        return value if question.kind == Question.Kind.DATE else said_as(question, value)
+
+    def make(sheet: Sheet) -> Cell:
+        name = key.replace("-", "_")
+        sheet.local[name] = answer_to(question)
+        at = sheet.at(name)
+        return lambda row: said(row[at])
+
+    return make
+
+
 ZONE = _ours(
     "zone",
     gettext_lazy("time zone"),
@@ -372,7 +421,7 @@ def as_csv(sheet: Table) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     buffer.write(BOM)
-    writer.writerow(sheet.headings)
+    writer.writerow([_typed_in_csv(heading) for heading in sheet.headings])
     forms = [(at, IN_CSV.get(column.kind)) for at, column in enumerate(sheet.columns)]
     changed = [(at, form) for at, form in forms if form]
     for number, row in enumerate(sheet.rows(), start=1):
@@ -442,7 +491,7 @@ def _book(sheet: Table, people: int) -> dict[str, str]:
     bold = book.add_format({"bold": True})
     for at, (column, heading) in enumerate(zip(sheet.columns, sheet.headings, strict=True)):
         page.set_column(at, at, column.width)
-        page.write_string(0, at, heading, bold)
+        page.write_string(0, at, clean(heading), bold)
     page.write_string(1, 0, "quoted", book.add_format({"quote_prefix": True}))
     page.write_number(1, 1, 0, book.add_format({"num_format": "yyyy-mm-dd hh:mm"}))
     page.autofilter(0, 0, people, len(sheet.columns) - 1)

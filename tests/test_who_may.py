@@ -23,11 +23,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts import calendars
 from accounts.models import KeptPost, User
 from audit.models import Entry
-from events import deadlines, following, mails, roles, schedule
+from events import deadlines, following, mails, questions, roles, schedule
+from events.asking import Said
 from events.models import Deadline, Follower, Process, Role
 from notifications import preferences
 from notifications.models import Kind, Letter
-from registrations import decisions, importing, intake, links, merging, notes
+from registrations import answering, decisions, importing, intake, links, merging, notes
 from registrations.intake import Person
 from registrations.models import Batch, Correction, Exemption, Invitation, Message, SavedView
 from stakeholders.models import ImportRun, Membership, Organisation
@@ -107,9 +108,13 @@ admin:events_deadline_send_step                      >>>>> xx0 .0.
 admin:events_deadline_set                            >>>>> xx0 .0.
 admin:events_deadline_skip_step                      >>>>> xx0 .0.
 admin:events_event_add                               >>>>> xxx ...
+admin:events_event_add_option                        >>>>> xx0 .0.
+admin:events_event_add_question                      >>>>> xx0 .0.
 admin:events_event_begin_like                        >>>>> xx0 .0.
 admin:events_event_cancel                            >>>>> xx0 .0.
 admin:events_event_change                            >>>>> ..x .>.
+admin:events_event_change_option                     >>>>> xx0 .0.
+admin:events_event_change_question                   >>>>> xx0 .0.
 admin:events_event_changelist                        >>>>> ..x ...
 admin:events_event_delete                            >>>>> xxx xxx
 admin:events_event_history                           >>>>> x.> .>.
@@ -123,6 +128,9 @@ admin:events_event_postpone                          >>>>> xx0 .0.
 admin:events_event_publish                           >>>>> xx0 .0.
 admin:events_event_reminders                         >>>>> ..0 .0.
 admin:events_event_queue                             >>>>> ..0 .0.
+admin:events_event_questions                         >>>>> xx0 .0.
+admin:events_event_retire_option                     >>>>> xx0 .0.
+admin:events_event_retire_question                   >>>>> xx0 .0.
 admin:events_event_seats                             >>>>> ..0 .0.
 admin:events_event_write                             >>>>> x.0 .0.
 admin:events_process_add                             >>>>> xxx xx.
@@ -315,8 +323,8 @@ registrations:organisation                           L0.00 000 000
 registrations:paste                                  L0.00 000 000
 registrations:people                                 L0.00 000 000
 registrations:person                                 L0.00 000 000
-registrations:person_questions                       L0>00 000 000
-registrations:questions                              L0>00 000 000
+registrations:person_questions                       L0.00 000 000
+registrations:questions                              L0.00 000 000
 registrations:registration                           L0.00 000 000
 registrations:remove_person                          55555 555 555
 registrations:replace                                L0.00 000 000
@@ -359,6 +367,7 @@ SECRETS = {
     "aissata@diaspora.example": EVERYTHING | ORGANISERS,
     "moussa@diaspora.example": EVERYTHING | ORGANISERS,
     "wheelchair": EVERYTHING | {"clara"},
+    "Hospital train": EVERYTHING | {"clara"},
     "Diarra": EVERYTHING,
     "oumou@diaspora.example": EVERYTHING,
     "ibra@diaspora.example": EVERYTHING | {"clara"},
@@ -449,6 +458,21 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         asked_at=now,
     )
     message = Message.objects.create(event=hearing, by=clara, made_at=now)
+    question = questions.add(
+        hearing,
+        asked_of="person",
+        kind="choice",
+        words={"wording_en": "How do you come?"},
+        is_sensitive=True,
+        options=["Bus", "Hospital train"],
+        by=clara,
+        now=now,
+    )
+    words = {"wording_en": "Who pays?"}
+    questions.add(hearing, asked_of="delegation", kind="text", words=words, by=clara, now=now)
+    option = question.options.get(name_en="Hospital train")
+    given = {question.pk: Said(options=(option.pk,))}
+    answering.answer(sent, given, delegate=waits, by=amina, now=now)
     content = "organisation,country,given names\nDiaspora Network,ML,Binta"
     run = importing.read(hearing, "people.csv", content.encode(), by=clara, now=now)
     importing.choose(run, run.columns)
@@ -503,6 +527,7 @@ def cast(sent, amina, bo, clara, hearing, second, process, diaspora_network, dea
         ),
         note=notes.write(sent, "Ask their embassy.", by=clara, now=now),
         merge=merge,
+        option=option,
         kept=KeptPost.objects.create(user=amina, path="/en/", body="", at=now),
         now=now,
     )
@@ -516,6 +541,22 @@ def end_of(path: str) -> str:
 VALUES: dict[str, Callable[[Cast], list]] = {
     "accounts:kept": lambda c: [c.kept.pk],
     "admin:registrations_delegate_batch": lambda c: [c.batch.pk],
+    **{
+        f"admin:events_event_{page}_question": lambda c: [
+            c.sent.event_id,
+            c.option.question_id,
+        ]
+        for page in ("change", "retire")
+    },
+    "admin:events_event_add_option": lambda c: [c.sent.event_id, c.option.question_id],
+    **{
+        f"admin:events_event_{page}_option": lambda c: [
+            c.sent.event_id,
+            c.option.question_id,
+            c.option.pk,
+        ]
+        for page in ("change", "retire")
+    },
     "admin:registrations_delegate_change_view": lambda c: [c.view.pk],
     "admin:registrations_delegate_reopen": lambda c: [c.head.pk],
     "admin:registrations_delegate_remove_view": lambda c: [c.view.pk],

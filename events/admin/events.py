@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from translated_fields import to_attribute
@@ -17,7 +17,7 @@ from accounts.models import User
 from audit.models import Entry
 from clock import shown
 from events import copying, forms, refusals, schedule, texts
-from events.admin import pages, timeline
+from events.admin import pages, questions, timeline
 from events.admin.scope import ScopedAdmin, ScopedFilter, ScopedInline, has_right, roles_of
 from events.models import Deadline, Document, Event, Follower, Process, Segment, Track
 from events.rights import Right
@@ -259,6 +259,7 @@ class EventAdmin(ScopedAdmin):
         can_set = self.has_change_permission(request, obj)
         if can_set and obj.deadlines.count() < len(Deadline.Kind):
             links.append((_("Set a deadline"), reverse("admin:events_deadline_set", args=[obj.pk])))
+        links += self.links(request, obj, [(_("Questions"), "questions")])
         if self.may_begin_like(request, obj):
             links += self.links(request, obj, [(_("Begin a new event like this"), "begin_like")])
         if self.may(request, obj, Right.RUN):
@@ -275,7 +276,14 @@ class EventAdmin(ScopedAdmin):
             ("move", self.move),
             ("cancel", self.cancel),
             ("begin_like", self.begin_like),
+            ("questions", self.questions),
         ]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*questions.urls(self), *super().get_urls()]
+
+    def questions(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        return questions.shelf(self, request, self.load(request, pk))
 
     def publish(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         event = self.load(request, pk)
@@ -379,7 +387,8 @@ class EventAdmin(ScopedAdmin):
             title=_("Begin a new event like “%(event)s”") % {"event": event},
             lead=_(
                 "The new one is a draft. It has the texts, the place, the seats, the parts, the "
-                "deadlines and the reminders of this one, all as many days later or earlier. "
+                "deadlines, the reminders and the questions of this one, all as many days later or "
+                "earlier. "
                 "People, documents and organisers of this one alone stay here."
             ),
             form=forms.LikeEventForm(request.POST or None),

@@ -11,7 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.paginator import InvalidPage
-from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet
+from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Concat, Substr
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -19,11 +19,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from events.asking import PREFIX, name_of
 from events.models import Track
 from events.rights import Right
 from notifications.models import Suppression
 from registrations import exports
 from registrations.admin import columns, filters
+from registrations.admin.cells import AnswerCell
 from registrations.admin.sight import sight_of
 from registrations.models import Delegate, Tag
 from stakeholders.models import Membership
@@ -62,6 +64,10 @@ class AttendeeList(ChangeList):
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params)
         found.pop(columns.PARAMETER, None)
+        asked = {name_of(question) for question in self.sight.questions}
+        for name in [each for each in found if each.startswith(PREFIX)]:
+            if name not in asked:
+                del found[name]
         return found
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
@@ -94,7 +100,7 @@ class AttendeeList(ChangeList):
 
     def count(self, request: HttpRequest) -> int:
         """How many people the list holds; and, where that is cheap, each option of its filters."""
-        apart = [facet for facet in self.filter_specs if facet.is_apart]
+        apart = [facet for facet in self.filter_specs if facet.is_apart and facet.is_counted]
         together = [facet for facet in self.filter_specs if not facet.is_apart]
         people = self.but_for(request, together)
         if any(facet.chosen for facet in together):
@@ -178,7 +184,7 @@ class AttendeeList(ChangeList):
         found = (
             Delegate.objects.filter(pk__in=ids)
             .select_related("representative", "registration__organisation")
-            .annotate(letters_come_back=letters_come_back())
+            .annotate(letters_come_back=letters_come_back(), **self.answers())
             .defer("registration__unfinished", "registration__organisation__search_text")
         )
         by_id = {person.pk: person for person in found}
@@ -204,6 +210,11 @@ class AttendeeList(ChangeList):
             one.rights = self.sight.rights[registration.event_id]
             one.letters_come_back &= Right.CONTACT in one.rights
         return people
+
+    def answers(self) -> dict[str, Subquery]:
+        """To the questions that have a column here."""
+        cells = [cell for cell in self.list_display if isinstance(cell, AnswerCell)]
+        return {cell.read_as: exports.answer_to(cell.question) for cell in cells}
 
     def tracks(self, people: list[Delegate]) -> dict[UUID, Track]:
         return Track.objects.in_bulk({one.registration.track_id for one in people} - {None})
@@ -235,7 +246,10 @@ class AttendeeList(ChangeList):
     def lines(self) -> list[list[SafeString]]:
         """The cells of each person, as Django's own table shows them; it asks anew for each cell
         what it is, and takes half of the time of the whole page for that."""
-        fields = [(name, getattr(self.model_admin, name)) for name in self.list_display]
+        fields = [
+            (name.__name__, name) if callable(name) else (name, getattr(self.model_admin, name))
+            for name in self.list_display
+        ]
         links = self.list_display_links or ()
         return [
             [self.cell(person, name, said, is_link=name in links) for name, said in fields]

@@ -8,6 +8,7 @@ from django.db.models import Case, Value, When
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
@@ -15,10 +16,11 @@ from django_countries import countries
 from clock import shown
 from events import texts
 from events.admin.timeline import NOTHING
-from events.models import StakeholderGroup
+from events.asking import name_of
+from events.models import Question, StakeholderGroup
 from events.regions import COUNTRIES, REGION_OF, Region
 from registrations.exports import COLUMNS, STATES
-from registrations.models import TAGS, Delegate
+from registrations.models import TAGS, Delegate, said_as
 from stakeholders.models import in_order_of_names
 
 GROUP = "registration__organisation"
@@ -61,6 +63,20 @@ def column(key: str, ordering: object = None) -> object:
 def guarded(delegate: Delegate, key: str, text: str) -> str:
     """Nothing where the organiser has no right to it."""
     return text or NOTHING if COLUMNS[key].needs in delegate.rights else NOTHING
+
+
+class AnswerCell:
+    """The answers to one question, as the list has read them."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.__name__ = name_of(question)
+        self.read_as = self.__name__.replace("-", "_")
+        self.short_description = Truncator(str(question)).chars(60)
+
+    def __call__(self, obj: Delegate) -> str:
+        kept = getattr(obj, self.read_as)
+        return said_as(self.question, kept) if kept else NOTHING
 
 
 class Cells:

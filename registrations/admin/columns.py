@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from events.rights import Right
 from registrations.admin.sight import Sight
-from registrations.exports import COLUMNS
+from registrations.exports import Column, with_answers
 
 PARAMETER = "columns"
 SORTED_BY = "sort"
@@ -23,9 +23,14 @@ def possible(sight: Sight) -> list[str]:
         return AT_THE_DOOR
     return [
         key
-        for key, column in COLUMNS.items()
+        for key, column in known(sight).items()
         if column.needs == Right.LOOK or sight.has(column.needs)
     ]
+
+
+def known(sight: Sight) -> dict[str, Column]:
+    """All columns, with those of the questions of the one event that the list is of."""
+    return with_answers(sight.questions)
 
 
 def chosen(request: HttpRequest, sight: Sight) -> list[str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
-from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,6 +22,8 @@ from accounts.models import User
 from clock import shown
 from events.admin import timeline
 from events.admin.scope import ReadOnlyInline, ScopedAdmin, has_right, words_of
+from events.asking import name_of
+from events.models import Event
 from events.rights import Right
 from registrations import confirmations
 from registrations.admin import (
@@ -39,8 +41,7 @@ from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
 from registrations.admin.sight import sight_of
-from registrations.exports import COLUMNS
-from registrations.models import DECIDED, Delegate, Exchange, SegmentDecision
+from registrations.models import DECIDED, Answer, Delegate, Exchange, SegmentDecision
 
 WAIT_LISTED = Delegate.State.WAIT_LISTED
 
@@ -86,6 +87,34 @@ class ExchangeInline(ReadOnlyInline):
         return timeline.said(obj.answered_at, obj.delegate.registration.event.zone)
 
 
+class AnswerInline(ReadOnlyInline):
+    """Of what the organisers ask, as far as this one may read it."""
+
+    model = Answer
+    fields = ["question_said", "answer_said", "asked_otherwise"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        open_to = Event.objects.open_to(request.user, Right.SENSITIVE)
+        mine = Q(question__is_sensitive=False) | Q(question__event__in=open_to)
+        found = super().get_queryset(request).filter(mine).select_related("question")
+        return found.prefetch_related("question__options").in_order()
+
+    @admin.display(description=gettext_lazy("question"))
+    def question_said(self, obj: Answer) -> str:
+        return str(obj.question)
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answer_said(self, obj: Answer) -> str:
+        return str(obj)
+
+    @admin.display(description=gettext_lazy("asked in other words"))
+    def asked_otherwise(self, obj: Answer) -> str:
+        if not obj.is_of_other_words:
+            return timeline.NOTHING
+        return f"{obj.asked_as} {obj.chosen_then}".strip()
+
+
 class SegmentInline(ReadOnlyInline):
     model = SegmentDecision
     fields = ["segment", "state"]
@@ -124,7 +153,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         "reference",
         "sent_said",
     ]
-    inlines = [SegmentInline, ExchangeInline, CorrectionInline]
+    inlines = [AnswerInline, SegmentInline, ExchangeInline, CorrectionInline]
     guarded_by = {"email": Right.CONTACT, "access_needs": Right.SENSITIVE}
 
     def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
@@ -153,7 +182,7 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         """What was asked and answered is part of the history."""
         if obj is None or self.may(request, obj, self.remembers):
             return self.inlines
-        return [SegmentInline]
+        return [AnswerInline, SegmentInline]
 
     def scope_of(self, obj: Delegate) -> UUID:
         return obj.registration.event_id
@@ -167,15 +196,20 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         is_shown = request.resolver_match.url_name == self.page_name("changelist")
         return AttendeeList if is_shown else ChosenPeople
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        shown = columns.chosen(request, sight_of(request))
-        return [cells.METHODS.get(key, key) for key in shown]
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        sight = sight_of(request)
+        answers = {name_of(one): cells.AnswerCell(one) for one in sight.questions}
+        shown = columns.chosen(request, sight)
+        return [answers.get(key) or cells.METHODS.get(key, key) for key in shown]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return None if sight_of(request).is_door else list_display[:1]
 
     def get_list_filter(self, request: HttpRequest) -> list[type[filters.Facet]]:
-        return filters.AT_THE_DOOR if sight_of(request).is_door else filters.ALL
+        sight = sight_of(request)
+        if sight.is_door:
+            return filters.AT_THE_DOOR
+        return [*filters.ALL, *filters.of_questions(sight.questions)]
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         return lookup in {facet.parameter_name for facet in self.get_list_filter(request)}
@@ -232,11 +266,11 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         sight = sight_of(request)
         if sight.is_door:
             return []
-        shown = columns.chosen(request, sight)
+        shown, known = columns.chosen(request, sight), columns.known(sight)
         return [
             {
                 "key": key,
-                "heading": COLUMNS[key].heading,
+                "heading": known[key].heading,
                 "is_shown": key in shown,
                 "is_fixed": key == columns.ALWAYS,
             }

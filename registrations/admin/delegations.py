@@ -20,7 +20,7 @@ from events.rights import Right
 from notifications.models import Letter, Suppression
 from notifications.models import State as LetterState
 from registrations.admin import handling
-from registrations.admin.delegates import stand_of
+from registrations.admin.delegates import AnswerInline, stand_of
 from registrations.models import Delegate, Registration
 
 
@@ -41,6 +41,13 @@ class DelegateInline(ReadOnlyInline):
     @admin.display(description=gettext_lazy("state"))
     def stand(self, obj: Delegate) -> SafeString:
         return stand_of(obj)
+
+
+class OwnAnswerInline(AnswerInline):
+    """Of the delegation as such; those of its people stand with each."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(delegate=None)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class RegistrationAdmin(ScopedAdmin):
         "sent_said",
         "withdrawn_said",
     ]
-    inlines = [DelegateInline]
+    inlines = [DelegateInline, OwnAnswerInline]
 
     def open_to(self, everything: Any, user: User, right: Right) -> QuerySet:
         return everything.open_to(user, right).exclude(sent_at=None)

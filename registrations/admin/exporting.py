@@ -139,7 +139,9 @@ def page(admin: Any, request: HttpRequest) -> HttpResponseBase:
         return found
     sight, people = sight_of(request), sum(found.counted.values())
     shown = columns.chosen(request, sight)
-    sheet = exports.Sheet(found.people, shown, events=found.events, rights=sight.rights)
+    sheet = exports.Sheet(
+        found.people, shown, events=found.events, rights=sight.rights, questions=sight.questions
+    )
     form = ListForm(request.POST if "confirm" in request.POST else None, people=people)
     if form.is_bound and form.is_valid():
         return handed_out(admin, request, found, sheet, form.cleaned_data["kind"])

@@ -28,11 +28,12 @@ from accounts.models import User
 from clock import shown, walls
 from clock.fields import DAY_VALIDATORS
 from events.admin.scope import words_of
-from events.models import StakeholderGroup, Track
+from events.asking import name_of
+from events.models import Question, StakeholderGroup, Track
 from events.regions import COUNTRIES, REGION_OF, Region
 from registrations.admin.sight import EVENT, sight_of
 from registrations.exports import STATES
-from registrations.models import SEATED, Delegate, Registration, Tag
+from registrations.models import SEATED, Answer, Delegate, Registration, Tag
 from stakeholders import matching
 from stakeholders.models import Organisation, Representative
 
@@ -97,6 +98,7 @@ class Facet(admin.ListFilter):
     error = ""
     is_apart = False
     """It narrows whom the counts are made of; its own are asked for by themselves."""
+    is_counted = True
 
     def __init__(
         self, request: HttpRequest, params: dict, model: type[Model], model_admin: Any
@@ -519,6 +521,41 @@ class OrganisationFacet(Facet):
         if len(found) <= MOST_ORGANISATIONS:
             self.named = {str(pk): name for pk, name, _text, _n in found}
             self.counts = {str(pk): n for pk, _name, _text, n in found}
+
+
+class AnswerFacet(Facet):
+    """By the answers to one question; how many have given each is not counted."""
+
+    is_apart = True
+    is_counted = False
+    question: Question
+    ANSWERED = "yes"
+
+    @cached_property
+    def words(self) -> Mapping[str, str]:
+        options = {str(option.pk): str(option) for option in self.question.options.all()}
+        return {**(options or {self.ANSWERED: _("Answered")}), UNKNOWN: _("Not answered")}
+
+    def q(self) -> Q:
+        theirs = Answer.objects.filter(question=self.question)
+        if self.chosen not in (UNKNOWN, self.ANSWERED):
+            theirs = theirs.filter(options__contains=[UUID(self.chosen)])
+        if self.question.asked_of == Question.Of.PERSON:
+            found = Q(pk__in=theirs.filter(delegate__isnull=False).values("delegate"))
+        else:
+            found = Q(registration__in=theirs.filter(delegate=None).values("registration"))
+        return ~found if self.chosen == UNKNOWN else found
+
+
+def of_questions(questions: Iterable[Question]) -> list[type[Facet]]:
+    return [
+        type(
+            "AnswerFacet",
+            (AnswerFacet,),
+            {"question": one, "title": str(one), "parameter_name": name_of(one)},
+        )
+        for one in questions
+    ]
 
 
 ALL = [

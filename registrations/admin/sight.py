@@ -11,7 +11,7 @@ from translated_fields import to_attribute
 
 from events import texts
 from events.admin.scope import roles_of
-from events.models import Event
+from events.models import Event, Question
 from events.rights import Right
 from registrations.models import SEATED, Delegate, DelegateQuerySet, Registration
 
@@ -47,6 +47,7 @@ class Sight:
         """Every event that somebody has begun to register for."""
         begun = Registration.objects.filter(event=OuterRef("pk"))
         events = Event.objects.open_to(self.user, Right.ARRIVALS).filter(Exists(begun))
+        events = events.annotate(asks=Exists(Question.objects.filter(event=OuterRef("pk"))))
         fields = ["slug", "zone", "process", "starts_on", *NAMES]
         return {event.pk: event for event in events.in_order().only(*fields)}
 
@@ -69,6 +70,16 @@ class Sight:
     def events(self) -> dict[UUID, Event]:
         """Those whose people stand in the list that is asked for."""
         return self.doors if self.is_door else self.where(Right.LOOK)
+
+    @cached_property
+    def questions(self) -> list[Question]:
+        """What was ever asked at the event of which the list is, where it is of one; of that, whose
+        answers this organiser may see."""
+        event = next((one for pk, one in self.events.items() if str(pk) == self.wanted), None)
+        if self.is_door or event is None or not event.asks:  # type: ignore[attr-defined]
+            return []
+        may = Right.SENSITIVE in self.rights[event.pk]
+        return [one for one in event.questions.in_order() if may or not one.is_sensitive]
 
     def people(self, right: Right = Right.LOOK) -> DelegateQuerySet:
         """All of them, before any filter."""

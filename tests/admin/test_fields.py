@@ -12,7 +12,9 @@ from events.models import (
     Deadline,
     Document,
     Event,
+    Option,
     Process,
+    Question,
     Quota,
     ReminderStep,
     Role,
@@ -20,6 +22,7 @@ from events.models import (
 )
 from notifications.models import Letter
 from registrations.models import (
+    Answer,
     Correction,
     Delegate,
     Exchange,
@@ -61,11 +64,11 @@ TYPED = {
 # Rows inside those pages that only verbs write.
 KEPT = [
     *(Deadline, ReminderStep, Quota, Exchange, Membership, Delegate, Representative, Registration),
-    *(Invitation, Exemption, SegmentDecision, Correction),
+    *(Invitation, Exemption, SegmentDecision, Correction, Question, Option, Answer),
 ]
 INLINES = {
     *("segments", "documents", "tracks", "categories", "memberships", "delegates", "exchanges"),
-    "corrections",
+    *("corrections", "questions", "answers"),
 }
 
 

@@ -57,6 +57,7 @@ PAGES = {
     "events_event_on_behalf": MANAGER,
     "events_event_postpone": MANAGER,
     "events_event_publish": MANAGER,
+    "events_event_questions": MANAGER,
     "events_event_overview": READERS,
     "events_event_reminders": READERS,
     "events_event_seats": READERS,

@@ -178,6 +178,7 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
     message = a_message(page, event)
     organisation = first_of(page, "/admin/stakeholders/organisation/")
     person = first_of(page, "/admin/stakeholders/representative/")
+    asked = a_question(page, event)
     on_a_phone = visitor(360, color_scheme="dark", storage_state=at_a_desk.storage_state())
     lists = [
         "/admin/",
@@ -202,6 +203,11 @@ def test_pages_of_an_organiser_hold(visitor: Visitor, sink: Sink) -> None:
         "/admin/registrations/delegate/export/statistics/",
         f"{event}seats/",
         f"{event}reminders/",
+        f"{event}questions/",
+        f"{event}questions/add/",
+        asked,
+        f"{asked}retire/",
+        f"{asked}add/",
         f"{event}invite/",
         f"{event}let_in/",
         f"{event}import_people/",
@@ -270,6 +276,17 @@ def a_message(page: Page, event: str) -> str:
     page.click("[name=confirm]")
     page.wait_for_url("**/look/")
     return page.url.partition("look/")[0]
+
+
+def a_question(page: Page, event: str) -> str:
+    """The address of one that is asked of each person, and need not be answered."""
+    page.goto(f"{event}questions/add/")
+    page.fill("[name=wording_en]", "What do you eat?")
+    page.fill("[name=choices]", "Everything\nNo meat")
+    page.select_option("[name=kind]", "choice")
+    page.click("[name=confirm]")
+    page.wait_for_url("**/questions/")
+    return page.locator("table tbody th a").first.get_attribute("href")
 
 
 def first_of(page: Page, path: str) -> str:
