@@ -91,7 +91,7 @@
     a: function () { decide("a"); },
     q: function () { decide("q"); },
     d: function () { decide("d"); },
-    z: function () { press(document.querySelector("[data-undo]")); },
+    z: function () { press(document.querySelector("[data-undo] button")); },
     "?": help
   };
 

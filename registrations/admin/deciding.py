@@ -1,8 +1,10 @@
 """From a choice in the attendee list to letters: named, confirmed, one call per delegation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -148,8 +150,20 @@ def confirm(
         form=form,
         back=back,
         action_name=decision.word,
-        hidden=[(ACTION_CHECKBOX_NAME, ",".join(str(delegate.pk) for delegate in delegates))],
+        hidden=[in_one_field(delegates)],
     )
+
+
+def in_one_field(delegates: Iterable[Delegate]) -> tuple[str, str]:
+    """They are more than a form may have fields."""
+    return ACTION_CHECKBOX_NAME, ",".join(str(delegate.pk) for delegate in delegates)
+
+
+def named(request: HttpRequest) -> list[UUID]:
+    """The people who are chosen, one by one or in one field. Whatever else is posted raises
+    ValueError."""
+    posted = ",".join(request.POST.getlist(ACTION_CHECKBOX_NAME))
+    return [UUID(pk) for pk in posted.split(",")] if posted else []
 
 
 def turn_away(request: HttpRequest, *, back: str) -> HttpResponse:

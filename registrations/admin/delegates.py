@@ -408,15 +408,13 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
         """People are chosen by their ids, one by one or in one field, which holds more of them
         than a form may have fields; whatever else is posted chooses nobody."""
-        posted = request.POST.copy()
-        ids = ",".join(posted.getlist(ACTION_CHECKBOX_NAME)).split(",")
-        posted.setlist(ACTION_CHECKBOX_NAME, ids)
-        request.POST = posted
         try:
-            for chosen in ids:
-                UUID(chosen)
+            ids = [str(pk) for pk in deciding.named(request)]
         except ValueError:
             return deciding.turn_away(request, back=request.get_full_path())
+        posted = request.POST.copy()
+        posted.setlist(ACTION_CHECKBOX_NAME, ids)
+        request.POST = posted
         return super().response_action(request, queryset)
 
     @admin.action(description=gettext_lazy("Approve…"))

@@ -10,7 +10,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -325,7 +324,7 @@ def choose(
         form=form,
         back=back,
         action_name=handling.word,
-        hidden=[(ACTION_CHECKBOX_NAME, str(delegate.pk)) for delegate in delegates],
+        hidden=[deciding.in_one_field(delegates)],
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, TextField
@@ -382,7 +381,7 @@ def chosen(
     """People who are named one by one; or of delegations, those about whom it can be decided."""
     of_people = admin.admin_site.get_model_admin(Delegate)
     try:
-        named = [UUID(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        named = deciding.named(request)
         groups = [UUID(pk) for pk in request.POST.getlist(CHOSEN)]
     except ValueError:
         return None

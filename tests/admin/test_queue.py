@@ -522,15 +522,13 @@ def test_once_confirmed_the_next_one_has_the_focus(clara_in, crowded, url, no_le
     preview = clara_in.post(url, {"action": "approve", "delegation": rows[0].pk})
     hidden = dict(preview.context_data["hidden"])
 
-    answer = clara_in.post(
-        url, {"action": "approve", "confirm": "yes", "_selected_action": list(people(rows[0]))}
-    )
+    answer = clara_in.post(url, {"action": "approve", "confirm": "yes", **hidden})
     page = clara_in.get(answer.url)
 
-    assert hidden.keys() == {"_selected_action"}
+    assert hidden == {"_selected_action": ",".join(people(rows[0]))}
     assert f"at={rows[0].reference}" in preview.context_data["cancel_url"]
     assert answer.url == f"{url}?at={rows[1].reference}"
-    assert said(page) == ["2 people are approved."]
+    assert "2 people are approved." in page.content.decode()
     assert [row.registration for row in page.context_data["rows"]][0] == rows[1]
     assert [row.is_next for row in page.context_data["rows"]] == [True, False, False]
     assert page.content.decode().count("autofocus") == 1
@@ -539,7 +537,7 @@ def test_once_confirmed_the_next_one_has_the_focus(clara_in, crowded, url, no_le
 
 
 def people(registration) -> list[str]:
-    return [str(pk) for pk in registration.delegates.values_list("pk", flat=True)]
+    return [str(pk) for pk in registration.delegates.in_order().values_list("pk", flat=True)]
 
 
 def test_the_case_that_is_open_gives_way_to_the_next(clara_in, crowded, url, no_letters):

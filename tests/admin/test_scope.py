@@ -59,6 +59,7 @@ PAGES = {
     "events_event_publish": MANAGER,
     "events_event_questions": MANAGER,
     "events_event_overview": READERS,
+    "events_event_queue": READERS,
     "events_event_reminders": READERS,
     "events_event_seats": READERS,
     "events_event_write": REVIEWERS,

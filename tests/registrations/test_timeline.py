@@ -8,6 +8,7 @@ from django.conf import settings
 from registrations import timeline
 
 ROOMS = (
+    "answering",
     "batches",
     "colleagues",
     "confirmations",
