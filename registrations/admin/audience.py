@@ -10,6 +10,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import resolve, reverse
 
 from accounts.models import User
+from events.asking import PREFIX, name_of
 from events.models import Event
 from events.rights import Right
 from registrations import refusals
@@ -25,7 +26,7 @@ def normal(query: str) -> str:
     """The filters and the search, and nothing else of the address of a list. Refuses with
     AudienceUnknown."""
     asked, kept = QueryDict(query), QueryDict(mutable=True)
-    for name in KEPT:
+    for name in [*KEPT, *sorted(name for name in asked if name.startswith(PREFIX))]:
         if value := asked.get(name, "").strip():
             kept[name] = value
     said = kept.urlencode()
@@ -44,8 +45,11 @@ def of(event: Event, query: str, user: User) -> Audience:
     """Of this event, as this organiser sees it; nobody, where nobody has begun to register. Refuses
     with AudienceUnknown."""
     request = _request(event, query, user)
-    if event.pk not in sight_of(request).where(Right.LOOK):
+    sight = sight_of(request)
+    if event.pk not in sight.where(Right.LOOK):
         return Audience(Delegate.objects.none(), [])
+    if not _answers(request) <= {name_of(question) for question in sight.questions}:
+        raise refusals.AudienceUnknown
     try:
         listed = site.get_model_admin(Delegate).get_changelist_instance(request)
     except IncorrectLookupParameters:
@@ -61,6 +65,11 @@ def when_it_leaves(message: Message) -> DelegateQuerySet:
     if not Event.objects.open_to(user, Right.CONTACT).contains(message.event):
         raise refusals.MayNotWrite(message)
     return of(message.event, message.query, user).people
+
+
+def _answers(request: HttpRequest) -> set[str]:
+    """Filters by what was answered; the list leaves out those that it does not know."""
+    return {name for name in request.GET if name.startswith(PREFIX)}
 
 
 def _request(event: Event, query: str, user: User) -> HttpRequest:

@@ -12,9 +12,10 @@ from django.utils import translation
 
 from accounts.models import User
 from events import roles
+from events.asking import Said, name_of
 from notifications import preferences
 from notifications.models import Kind, Letter, Suppression
-from registrations import composing, refusals, saved_views, tasks
+from registrations import answering, composing, refusals, saved_views, tasks
 from registrations.admin import audience
 from registrations.models import Delegate, Message, Registration
 from tests.conftest import signed_in
@@ -156,6 +157,20 @@ def test_the_attendee_list_leads_there_with_its_filters(clara_in, both):
     assert "As of now 1 letter goes out" in words(clara_in.get(page("look", message)))
 
 
+def test_who_has_answered_is_written_to_and_nobody_else(clara_in, both, ask, amina, now):
+    who_pays = ask("Who pays?", of="delegation")
+    answered = Registration.objects.get(organisation__name="Diaspora Network")
+    answering.answer(answered, {who_pays.pk: Said(text="We do")}, by=amina, now=now)
+    listed = clara_in.get(PEOPLE, {EVENT: both.pk, name_of(who_pays): "yes"})
+
+    clara_in.post(listed.context["write_url"], FORM | {"audience": "given"})
+
+    message = Message.objects.get()
+    assert QueryDict(message.query).dict() == {name_of(who_pays): "yes"}
+    (one,) = clara_in.get(page("look", message)).context["addressed"].letters
+    assert one.reader.email == amina.email
+
+
 def test_the_list_of_several_events_leads_nowhere(clara_in, both, second, amina, now):
     Registration.objects.create(
         event=second,
@@ -190,7 +205,11 @@ def test_what_no_list_knows_is_left_out(clara_in, both):
 
 
 @pytest.mark.parametrize(
-    "query", ["state=nonsense", "since=2018-99-99", "q=%00", "track=1", "q=" + "x" * 5000]
+    "query",
+    [
+        *("state=nonsense", "since=2018-99-99", "q=%00", "track=1", "q=" + "x" * 5000),
+        f"answer-{'0' * 32}=yes",
+    ],
 )
 def test_filters_that_cannot_be_read_are_refused(clara_in, both, query):
     response = clara_in.get(f"{write(both)}?{query}", follow=True)
