@@ -20,7 +20,7 @@ from stakeholders import matching
 from stakeholders.models import Membership, Organisation, Representative
 from tests.conftest import signed_in
 
-NAME, APPLICATIONS = "Hearing with a full desk", 800
+APPLICATIONS = 800
 PLACES = ["Bamako", "Sylhet", "Tijuana", "Odesa", "Manila", "Amman"]
 COUNTRIES = ["ML", "BD", "MX", "UA", "PH", "JO"]
 WORDS = ["Migrants’ Forum", "Union of Domestic Workers", "Red de Mujeres", "شبكة الجالية"]
@@ -30,31 +30,35 @@ LANGUAGES = ["en", "fr", "es", "ru", "en", "ar"]
 
 
 @transaction.atomic
-def tell() -> None:
+def tell(slug: str) -> None:
     now = clock.now()
-    event = _event()
-    _applications(event)
+    event = _event(slug)
+    newest = _applications(event)
     people = {
+        "focal point": newest,
         "clara": User.objects.get(email="clara@secretariat.example"),
         "ahmad": User.objects.create_user(
-            "ahmad@secretariat.example", name="أحمد منصور", language="ar"
+            f"ahmad@{slug}.example", name="أحمد منصور", language="ar"
         ),
     }
     roles.grant(people["ahmad"], on=event.process, by=None, now=now)
     keys = {name: signed_in(user).cookies["sessionid"].value for name, user in people.items()}
-    print(json.dumps({"event": str(event.pk), "sessions": keys}))
+    reference = Registration.objects.get(organisation__memberships__user=newest).reference
+    deadline = str(event.registration_deadline.pk)
+    facts = {"event": str(event.pk), "deadline": deadline, "reference": reference}
+    print(json.dumps(facts | {"sessions": keys}))
 
 
-def _event() -> Event:
+def _event(slug: str) -> Event:
     now = clock.now()
     process = Process.objects.get(slug="gcm-live")
     starts_on = (now + timedelta(days=12)).date()
     event = Event.objects.create(
         process=process,
-        slug="full-desk",
+        slug=slug,
         kind=Event.Kind.HEARING,
-        name_en=NAME,
-        name_ar="جلسة استماع ومكتب ممتلئ",
+        name_en=f"Hearing with a {slug}",
+        name_ar=f"جلسة استماع {slug}",
         summary_en="Everybody has applied.",
         starts_on=starts_on,
         ends_on=starts_on,
@@ -75,8 +79,9 @@ def _event() -> Event:
     return event
 
 
-def _applications(event: Event) -> None:
-    """One to three people in each. They were sent long ago: nobody is written to."""
+def _applications(event: Event) -> User:
+    """One to three people in each; the newest first. Nobody is written to of it. The focal point of
+    the newest."""
     chance = random.Random(800)
     now = clock.now()
     groups = [str(code) for code in event.process.categories.values_list("code", flat=True)]
@@ -84,8 +89,8 @@ def _applications(event: Event) -> None:
     registrations, representatives, delegates = [], [], []
     for number in range(APPLICATIONS):
         at = number % len(PLACES)
-        name = f"{WORDS[number % len(WORDS)]} {PLACES[at]} {number:03}"
-        user = User(email=f"focal{number:03}@desk.example", language=LANGUAGES[at])
+        name = f"{WORDS[number % len(WORDS)]} {PLACES[at]} {number:03} ({event.slug})"
+        user = User(email=f"focal{number:03}@{event.slug}.example", language=LANGUAGES[at])
         user.set_unusable_password()
         organisation = Organisation(
             name=name,
@@ -130,3 +135,4 @@ def _applications(event: Event) -> None:
     Registration.objects.bulk_create(registrations)
     Representative.objects.bulk_create(representatives)
     Delegate.objects.bulk_create(delegates)
+    return users[0]
