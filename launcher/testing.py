@@ -61,7 +61,8 @@ def test(environment: Mapping[str, str]) -> int:
     if browser:
         codes.append(
             _pytest(
-                *("tests", "-m", "browser", f"--junitxml={reports[1]}"),
+                *("tests", "-m", "browser", "-n", "2", "--dist", "loadfile"),
+                f"--junitxml={reports[1]}",
                 environment={**environment, "CHROMIUM": browser},
             ).returncode
         )

@@ -21,9 +21,9 @@ from stakeholders.models import Membership, Organisation, Representative
 from tests.conftest import signed_in
 
 APPLICATIONS = 800
-PLACES = ["Bamako", "Sylhet", "Tijuana", "Odesa", "Manila", "Amman"]
-COUNTRIES = ["ML", "BD", "MX", "UA", "PH", "JO"]
-WORDS = ["Migrants’ Forum", "Union of Domestic Workers", "Red de Mujeres", "شبكة الجالية"]
+PLACES = ["Bobo-Dioulasso", "Sylhet", "Tijuana", "Odesa", "Manila", "Amman"]
+COUNTRIES = ["BF", "BD", "MX", "UA", "PH", "JO"]
+WORDS = ["Kalimba", "Zampoña", "Бандура", "ربابة"]
 GIVEN = ["Aïssata", "Rahim", "María José", "Олена", "Grace", "ليلى"]
 FAMILY = ["Traoré", "Chowdhury", "Rojas", "Шевченко", "Reyes", "حداد"]
 LANGUAGES = ["en", "fr", "es", "ru", "en", "ar"]

@@ -34,6 +34,7 @@ TAKES_NOTHING = {
     "admin:events_event_import_people": "one line is no list; whole lists are in test_stored",
     "admin:stakeholders_membership_answer": "hers waits for no answer",
     "admin:stakeholders_membership_lost_factors": "as above",
+    "admin:stakeholders_organisation_merge": "who keeps the access is ticked",
     "mfa_add_webauthn": "no browser speaks for a key",
     "stakeholders:find": "a search",
 }

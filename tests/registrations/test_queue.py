@@ -131,7 +131,7 @@ def test_nothing_found_is_nothing(crowded):
 
 def test_a_delegation_withdrawn_and_begun_again_is_a_draft(crowded):
     first = sent(crowded)[0]
-    first.delegates.update(state="draft")
+    first.delegates.update(state="draft", waits_as=None)
 
     assert first not in queue.delegations(crowded)
     assert sum(cell.n for cell in queue.cells(crowded)) == len(sent(crowded)) - 1
