@@ -99,6 +99,7 @@ def move(
     held.closes_at, held.set_at = closes_at, now
     held.is_hour_stated = held.is_zone_stated = True
     held.save(update_fields=["closes_at", "set_at", "is_hour_stated", "is_zone_stated"])
+    held.steps.update(skipped_for=None)
     reminders = Letter.objects.about(held.id).filter(kind=Kind.REMINDER)
     recall.take_back(reminders, now=now, is_owed=True)
     recall.take_back(Letter.objects.filter(key__startswith=f"{CHANGED}:{event.id}:"), now=now)

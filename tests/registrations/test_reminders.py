@@ -856,6 +856,18 @@ def test_a_move_of_the_deadline_forgets_a_skip(february, clara):
     assert "7d" in [code for code, _who, _when in reminded()]
 
 
+def test_a_deadline_that_is_moved_back_does_not_bring_a_skip_back(february, clara):
+    begin(february, "early", at=CLOSES_AT - 20 * DAY)
+    now = CLOSES_AT - 10 * DAY
+    reminders.skip(step_of(february, "7d"), by=clara, now=now)
+
+    for closes_at in (CLOSES_AT + 2 * DAY, CLOSES_AT):
+        deadlines.move(february, closes_at=closes_at, by=clara, now=now, reason="Late papers.")
+    sweep(now, CLOSES_AT - 6 * DAY)
+
+    assert [code for code, _who, _when in reminded()] == ["7d"]
+
+
 def test_of_two_at_one_moment_only_the_skipped_one_is_silent(february, clara):
     begin(february, "early", at=CLOSES_AT - 20 * DAY)
     added_at = PUBLISHED_AT + HOUR
