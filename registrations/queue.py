@@ -144,7 +144,10 @@ def delegations(
 def doubled(event: Event, keys: Iterable[str]) -> set[str]:
     """Which of these names more than one organisation has that sent a delegation."""
     sent = Registration.objects.filter(
-        event=event, sent_at__isnull=False, organisation__matching_key__in=set(keys)
+        event=event,
+        sent_at__isnull=False,
+        organisation__merged_into=None,
+        organisation__matching_key__in=set(keys),
     )
     counted = sent.order_by().values_list("organisation__matching_key").annotate(n=Count("pk"))
     return set(counted.filter(n__gt=1).values_list("organisation__matching_key", flat=True))

@@ -273,6 +273,16 @@ def test_two_groups_of_one_name_are_marked_and_lead_to_each_other(clara_in, crow
     assert twin.reference in page.content.decode()
 
 
+def test_an_entry_that_was_taken_in_is_no_duplicate_any_more(clara_in, crowded, sent, url):
+    stub = of("Bridge").organisation
+    stub.name, stub.merged_into = "Diaspora Network", sent.organisation
+    stub.save()
+
+    page = clara_in.get(f"{url}?status=all")
+
+    assert [each for each in marks(page).values() if "Possible duplicate" in each] == []
+
+
 def test_a_like_name_of_a_draft_or_at_another_event_is_no_duplicate(
     clara_in, crowded, sent, second, url, now
 ):
