@@ -479,7 +479,7 @@ class OrganisationFacet(Facet):
         except ValueError:
             return
         groups = of_it.order_by().values(GROUP)
-        self.one = Organisation.objects.only("name").filter(pk__in=groups).first()
+        self.one = Organisation.everyone.only("name").filter(pk__in=groups).first()
 
     @cached_property
     def words(self) -> Mapping[str, str]:

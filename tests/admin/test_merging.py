@@ -55,6 +55,24 @@ def twin(dana, second, process, now) -> Organisation:
     return twin
 
 
+def test_people_of_an_entry_that_was_taken_in_are_found_by_its_filter(clara_in, sent, own):
+    """A delegation that was withdrawn stays behind, and stands in the attendee list."""
+    people = reverse("admin:registrations_delegate_changelist")
+    stub = Organisation.objects.create(name="Diaspora Networks", merged_into=own)
+    Registration.objects.filter(pk=sent.pk).update(organisation=stub)
+
+    offered = clara_in.get(people)
+    chosen = clara_in.get(people, {"organisation": stub.pk})
+
+    assert str(stub.pk) in offered.content.decode()
+    assert chosen.context["cl"].result_count == 3
+
+
+@pytest.mark.parametrize("name", ["\x00", "Dia\x00spora", "x" * 70_000])
+def test_a_name_that_is_none_is_looked_for_all_the_same(clara_in, own, name):
+    assert clara_in.get(page(own), {"name": name}).status_code == 200
+
+
 @pytest.fixture
 def listed(db) -> Organisation:
     """From a list: nothing belongs to it."""
