@@ -90,7 +90,9 @@ class Addressed:
 
 
 def of(message: Message, people: DelegateQuerySet) -> Addressed:
-    """Two queries; three where the letter goes to the people themselves."""
+    """Two queries; three where the letter goes to the people themselves. An entry that was taken
+    into another one of the same person is not written to."""
+    people = people.filter(representative__merged_into=None)
     order = ("registration__organisation__name", "registration_id", "position", "id")
     chosen = [Chosen(*row) for row in people.order_by(*order).values_list(*FACTS)]
     points = _points(people)

@@ -16,7 +16,7 @@ from registrations import addressees, composing, intake, mails, refusals
 from registrations.intake import Person
 from registrations.models import Delegate, DelegateQuerySet, Message, Registration
 from stakeholders import membership
-from stakeholders.models import Membership, Organisation
+from stakeholders.models import Membership, Organisation, Representative
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,20 @@ def test_a_draft_is_kept_and_goes_nowhere(desk):
     assert desk.leave(timedelta(days=30)) == 0
     assert not Letter.objects.exists()
     assert done(message) == ["drafted"]
+
+
+def test_an_entry_that_was_taken_in_is_not_written_to(desk, sent):
+    moussa, fatoumata = (
+        sent.delegates.get(representative__given_names=name).representative
+        for name in ("Moussa", "Fatoumata")
+    )
+    Representative.objects.filter(pk=moussa.pk).update(merged_into=fatoumata)
+
+    letters = desk.written(to=Message.To.PEOPLE)
+
+    assert [letter.to for letter in letters] == [
+        "aissata@diaspora.example", "fatoumata@diaspora.example", "jun@ports.example",
+    ]  # fmt: skip
 
 
 def test_what_is_changed_is_remembered(desk):
