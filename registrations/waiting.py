@@ -25,7 +25,7 @@ from notifications import recall
 from notifications.models import Kind, Letter
 from notifications.writing import Reader
 from registrations import audiences, mails, seats
-from registrations.models import Delegate, Registration, SegmentDecision
+from registrations.models import SEATED, Delegate, Registration, SegmentDecision
 
 ONE_DAY = timedelta(days=1)
 
@@ -139,8 +139,22 @@ def ask_to_be_listed(people: Iterable[Delegate], *, now: datetime) -> int:
 
 
 def stop_asking(people: Sequence[Delegate], event: Event, *, now: datetime) -> None:
-    """Who has answered, or is no longer asked, need not be reminded to confirm."""
+    """Who has answered, or is no longer asked, need not be reminded to confirm; nor be asked, where
+    the letter that does so has not left."""
     recall.cancel(now=now, letters=Letter.objects.filter(reminders_to(people, event)))
+    recall.cancel(now=now, letters=_asking(people))
+
+
+def _asking(people: Sequence[Delegate]) -> list[UUID]:
+    """The letters that have not left; but whoever keeps the seat is asked to be listed."""
+    asked = {
+        (name, str(one.pk))
+        for one in people
+        for name in (["confirm"] if one.state in SEATED else ["confirm", "listing"])
+    }
+    letters = Letter.objects.pending().about(*{one.registration_id for one in people})
+    keys = letters.values_list("pk", "key")
+    return [pk for pk, key in keys if tuple(key.split(":")[:2]) in asked]
 
 
 def reminders_to(people: Sequence[Delegate], event: Event) -> Q:

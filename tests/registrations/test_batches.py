@@ -107,6 +107,24 @@ def test_letters_that_follow_from_it_are_held_too(decide, sent, hearing, now):
     assert set(batch.letters) == set(Letter.objects.values_list("pk", flat=True))
 
 
+def test_who_is_withdrawn_meanwhile_is_not_asked_to_come(decide, sent, hearing, amina, now):
+    deadlines.set_deadline(
+        hearing,
+        kind=Deadline.Kind.CONFIRMATION,
+        closes_at=now + timedelta(days=12),
+        by=None,
+        now=now,
+    )
+    decide("approve", sent)
+    moussa = sent.delegates.get(representative__given_names="Moussa")
+
+    intake.withdraw_person(moussa, by=amina, now=now + 2 * MINUTE)
+
+    confirm = {one.to: one.state for one in Letter.objects.filter(key__startswith="confirm:")}
+    assert confirm[moussa.representative.email] == "cancelled"
+    assert sorted(confirm.values()) == ["cancelled", "queued", "queued"]
+
+
 def test_what_one_delegation_refuses_is_handed_back_with_no_letter_of_it(sent, ports, clara, now):
     decisions.decline(sent, sent.delegates.all()[:1], by=clara, now=now, reason="No.")
     Letter.objects.all().delete()
