@@ -253,7 +253,7 @@ def _is_touched(row: BatchedPerson, stand: dict[str, Any], rivals: set[str]) -> 
     was = row.was["own"]
     return (
         _but_places(stand) != _but_places(row.became)
-        or was["replaces_id"] in rivals
+        or not rivals.isdisjoint({was["replaces_id"], str(row.delegate_id)})
         or (_leads(was) and str(row.delegate.registration_id) in rivals)
     )
 
@@ -264,6 +264,7 @@ def _rivals(rows: Rows) -> set[str]:
     others = Delegate.objects.exclude(pk__in=[row.delegate_id for row in rows])
     delegations = {row.delegate.registration_id for row in rows}
     places = {row.was["own"]["replaces_id"] for row in rows} - {None}
+    places |= {str(row.delegate_id) for row in rows if _got_place(row)}
     rivals = others.filter(Q(registration__in=delegations) | Q(replaces__in=places))
     found = set()
     for own in rivals.values("registration_id", *OWN):
@@ -281,6 +282,10 @@ def _leads(own: dict[str, Any]) -> bool:
 
 def _had_place(row: BatchedPerson) -> bool:
     return row.was["own"]["state"] in SEATED and row.became["own"]["state"] not in SEATED
+
+
+def _got_place(row: BatchedPerson) -> bool:
+    return row.was["own"]["state"] not in SEATED and row.became["own"]["state"] in SEATED
 
 
 def _take_seats_again(table: seats.Table, group: Rows) -> refusals.Refusal | None:

@@ -393,6 +393,23 @@ def test_nobody_comes_back_as_a_second_head(decide, sent, clara, now):
         batches.undo(batch, by=clara, now=now + 2 * MINUTE)
 
 
+def test_whoever_was_named_in_the_place_of_somebody_since_keeps_that_place(
+    decide, sent, amina, clara, now
+):
+    head = sent.delegates.in_order().first()
+    batch = decide("approve", sent, people=[head])
+    person = Person("Nana", "Ba", "nana@diaspora.example", role="head")
+    replacements.replace(head, person, by=amina, now=now + MINUTE + SECOND)
+
+    with pytest.raises(refusals.NothingUndone, match="Aïssata Traoré"):
+        batches.undo(batch, by=clara, now=now + 2 * MINUTE)
+
+    decisions.approve(
+        sent, sent.delegates.filter(state="submitted"), by=clara, now=now + 3 * MINUTE
+    )
+    assert states(sent) == ["replaced", "approved", "approved", "approved"]
+
+
 def test_after_five_minutes_the_way_back_is_named(decide, sent, clara, now):
     batch = decide("decline", sent, reason="No.")
 
