@@ -80,14 +80,18 @@ class Member:
         return any(one == self.of_kept for one in self.active)
 
     def outcome(self, stays: bool, now: datetime) -> dict[str, Any]:
-        """As what they belong to the one that is kept."""
+        """As what they belong to the one that is kept. Whoever was invited to the other one was not
+        invited to this one."""
         if self.active and stays:
             kind = Kind.FOCAL_POINT if self.leads else Kind.MEMBER
             since = self.active[0].since
             return {"state": State.ACTIVE, "kind": kind, "since": since}
         if self.active:
             return {"state": State.ASKED, "kind": Kind.MEMBER, "since": now}
-        best = max(self.rows, key=lambda one: STRENGTH.index(State(one.state)))
+        lasting = [one for one in self.rows if one == self.of_kept or one.state != State.INVITED]
+        if not lasting:
+            return {"state": State.LEFT}
+        best = max(lasting, key=lambda one: STRENGTH.index(State(one.state)))
         return {"state": best.state, "kind": best.kind, "since": best.since}
 
 

@@ -157,6 +157,24 @@ def test_whoever_is_not_let_stay_has_to_ask(
     assert set(Registration.objects.of(dana)) == {sent, of_twin}
 
 
+def test_an_invitation_to_the_one_that_was_taken_in_opens_nothing(
+    sent, of_twin, diaspora_network, twin, clara, dana, now
+):
+    email = "ibra@diaspora.example"
+    invited = membership.invite(twin, email=email, kind=Kind.FOCAL_POINT, by=dana, now=now)
+
+    merge = take_in(diaspora_network, twin, by=clara, now=now)
+
+    invited.refresh_from_db()
+    with pytest.raises(stakeholders_refusals.InvitationOver):
+        membership.accept(invited, by=invited.user, now=now)
+    assert not Registration.objects.of(invited.user).exists()
+    merging.undo(merge, by=clara, now=now)
+    invited.refresh_from_db()
+    membership.accept(invited, by=invited.user, now=now)
+    assert list(Registration.objects.of(invited.user)) == [of_twin]
+
+
 def test_whoever_is_let_stay_sees_everything(
     sent, of_twin, diaspora_network, twin, clara, amina, dana, now
 ):
