@@ -61,7 +61,7 @@ SHOWN_REASONS = {
 
 def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
     """Newest first: what (a sentence), when, by whom, about whom, and why where that is for the
-    group. What has no words here is among organisers."""
+    group: not where that was undone. What has no words here is among organisers."""
     people = {str(delegate.pk): delegate for delegate in delegates}
     of_the_group = Q(subject_type=Registration._meta.label_lower, verb__in=OF_THE_GROUP)
     of_a_person = Q(subject_type=Delegate._meta.label_lower, verb__in=OF_A_PERSON)
@@ -69,8 +69,16 @@ def of(registration: Registration, delegates: list[Delegate]) -> list[dict]:
         (of_the_group & Q(subject_id=str(registration.pk)))
         | (of_a_person & Q(subject_id__in=people))
     ).order_by("-at", "-id")
-    told = entries.select_related("actor")
-    return [_told(entry, people.get(entry.subject_id)) for entry in told]
+    told = []
+    undone: set[str] = set()
+    for entry in entries.select_related("actor"):
+        told.append(_told(entry, people.get(entry.subject_id)))
+        if entry.verb == "decision undone":
+            undone.add(entry.subject_id)
+        elif entry.subject_id in undone and "state" in (entry.after or {}):
+            undone.remove(entry.subject_id)
+            told[-1]["reason"] = ""
+    return told
 
 
 def reason_of_decline(told: list[dict]) -> str:

@@ -16,6 +16,7 @@ from registrations import (
     intake,
     refusals,
     replacements,
+    timeline,
 )
 from registrations.intake import Person
 from registrations.models import Batch, Delegate, Exchange, Registration, SegmentDecision
@@ -222,6 +223,23 @@ def test_everything_goes_back_and_no_letter_ever_leaves(
             {"approve": "approved", "decline": "declined", "ask": "more_information"}[word]
         ]
         * 4
+    ]
+
+
+def test_the_reason_of_what_was_undone_is_not_read_by_the_group(decide, sent, clara, now):
+    head = sent.delegates.in_order().first()
+    decisions.decline(sent, [head], by=clara, now=now, reason="Too late.")
+    decisions.reopen(sent, [head], by=clara, now=now, reason="We erred.")
+    batch = decide("decline", sent, people=[head], reason="Meant for somebody else.")
+
+    batches.undo(batch, by=clara, now=now + 2 * MINUTE)
+
+    told = timeline.of(sent, list(sent.delegates.all()))
+    assert [(one["verb"], one["reason"]) for one in told if one["who"] == head] == [
+        ("decision undone", ""),
+        ("declined", ""),
+        ("decision taken back", "We erred."),
+        ("declined", "Too late."),
     ]
 
 
