@@ -19,14 +19,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from events.asking import PREFIX, name_of
 from events.models import Track
 from events.rights import Right
 from notifications.models import Suppression
 from registrations import exports
 from registrations.admin import columns, filters
 from registrations.admin.cells import AnswerCell
-from registrations.admin.sight import sight_of
+from registrations.admin.sight import sight_of, unknown_answers
 from registrations.models import Delegate, Tag
 from stakeholders.models import Membership
 
@@ -64,14 +63,12 @@ class AttendeeList(ChangeList):
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params)
         found.pop(columns.PARAMETER, None)
-        asked = {name_of(question) for question in self.sight.questions}
-        for name in [each for each in found if each.startswith(PREFIX)]:
-            if name not in asked:
-                del found[name]
         return found
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
         self.sight = sight_of(request)
+        if unknown_answers(request):
+            raise IncorrectLookupParameters
         self.root_queryset = self.sight.people()
         if self.sight.is_door:
             self.search_help_text = _("Name or organisation")

@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import resolve, reverse
 
 from accounts.models import User
-from events.asking import PREFIX, name_of
+from events.asking import PREFIX
 from events.models import Event
 from events.rights import Right
 from registrations import refusals
@@ -48,8 +48,6 @@ def of(event: Event, query: str, user: User) -> Audience:
     sight = sight_of(request)
     if event.pk not in sight.where(Right.LOOK):
         return Audience(Delegate.objects.none(), [])
-    if not _answers(request) <= {name_of(question) for question in sight.questions}:
-        raise refusals.AudienceUnknown
     try:
         listed = site.get_model_admin(Delegate).get_changelist_instance(request)
     except IncorrectLookupParameters:
@@ -65,11 +63,6 @@ def when_it_leaves(message: Message) -> DelegateQuerySet:
     if not Event.objects.open_to(user, Right.CONTACT).contains(message.event):
         raise refusals.MayNotWrite(message)
     return of(message.event, message.query, user).people
-
-
-def _answers(request: HttpRequest) -> set[str]:
-    """Filters by what was answered; the list leaves out those that it does not know."""
-    return {name for name in request.GET if name.startswith(PREFIX)}
 
 
 def _request(event: Event, query: str, user: User) -> HttpRequest:

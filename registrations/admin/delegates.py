@@ -1,6 +1,6 @@
 """The attendee list: one row per person, and what an organiser decides about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +40,7 @@ from registrations.admin import (
 from registrations.admin.attendees import AttendeeList, ChosenPeople
 from registrations.admin.cells import stand_of
 from registrations.admin.corrections import CorrectionInline
-from registrations.admin.sight import sight_of
+from registrations.admin.sight import sight_of, unknown_answers
 from registrations.models import DECIDED, Answer, Delegate, Exchange, SegmentDecision
 
 WAIT_LISTED = Delegate.State.WAIT_LISTED
@@ -60,6 +60,15 @@ def place() -> Case:
         .values("n")
     )
     return Case(When(state=WAIT_LISTED, then=Coalesce(Subquery(before), 0) + 1))
+
+
+def without(request: HttpRequest, filters: Iterable[str]) -> str:
+    """The address of the list without these, which says that they are gone."""
+    query = request.GET.copy()
+    for name in filters:
+        del query[name]
+    query[ERROR_FLAG] = "1"
+    return f"{request.path}?{query.urlencode(safe=',')}"
 
 
 def link_to(delegate: Delegate | None) -> str:
@@ -240,6 +249,8 @@ class DelegateAdmin(cells.Cells, ScopedAdmin):
         sight = sight_of(request)
         if request.method == "GET" and columns.is_form(request):
             return redirect(self.with_columns(request))
+        if request.method == "GET" and (unknown := unknown_answers(request)):
+            return redirect(without(request, unknown))
         columns.keep(request, columns.chosen(request, sight))
         context = {
             "title": _("Arrivals") if sight.is_door else _("Attendee list"),

@@ -11,6 +11,7 @@ from translated_fields import to_attribute
 
 from events import texts
 from events.admin.scope import roles_of
+from events.asking import PREFIX, name_of
 from events.models import Event, Question
 from events.rights import Right
 from registrations.models import SEATED, Delegate, DelegateQuerySet, Registration
@@ -101,3 +102,9 @@ def sight_of(request: HttpRequest) -> Sight:
     if "sight" not in known:
         known["sight"] = Sight(request)
     return known["sight"]
+
+
+def unknown_answers(request: HttpRequest) -> set[str]:
+    """Filters of an address by answers that are none of this list, or not for this organiser."""
+    known = {name_of(question) for question in sight_of(request).questions}
+    return {name for name in request.GET if name.startswith(PREFIX)} - known
