@@ -106,7 +106,7 @@ def send(
     now: datetime,
 ) -> Message:
     """Let it leave when it has been held for a while, or at a later moment. Refuses with SentByNow,
-    EnglishMissing, LeavesTooSoon, and with NobodyToWriteTo as of now."""
+    EnglishMissing, LeavesTooSoon, Misworded, and with NobodyToWriteTo as of now."""
     held = _held(message)
     if held.state != State.DRAFT:
         raise refusals.SentByNow(held)
@@ -114,6 +114,7 @@ def send(
         raise refusals.EnglishMissing
     if at is not None and at < now + HOLD:
         raise refusals.LeavesTooSoon(HOLD // timedelta(minutes=1))
+    _check_words(held)
     if not addressees.of(held, people).letters:
         raise refusals.NobodyToWriteTo
     held.state, held.sent_by, held.leaves_at = State.WAITING, by, at or now + HOLD
@@ -198,6 +199,7 @@ def _write_on(pk: UUID, people_of: Resolve, *, now: datetime) -> int | None:
     except refusals.Refusal as refused:
         message.state = State.STOPPED
         message.save(update_fields=["state"])
+        recall.cancel(letters=message.letters, now=now)
         _record(None, gettext_noop("stopped"), message, now=now, reason=str(refused))
         return None
     rest = people.filter(registration__gt=message.reached) if message.reached else people
@@ -244,6 +246,10 @@ def _held(message: Message) -> Message:
 def _write(message: Message, typed: dict[str, str]) -> None:
     for name, value in typed.items():
         setattr(message, name, value.replace("\r\n", "\n"))
+    _check_words(message)
+
+
+def _check_words(message: Message) -> None:
     if fault := next(faults(message), None):
         raise fault
 

@@ -434,6 +434,33 @@ def test_one_whose_readers_nobody_can_tell_is_stopped_and_says_why(desk):
     )
 
 
+def test_where_nobody_can_tell_any_more_what_has_not_left_stays(desk, monkeypatch):
+    monkeypatch.setattr(composing, "PORTION", 1)
+    message = desk.send(desk.draft())
+    asked = iter([desk.people])
+
+    def nobody_knows_later(message: Message) -> DelegateQuerySet:
+        try:
+            return next(asked)
+        except StopIteration:
+            raise refusals.AudienceUnknown from None
+
+    composing.leave_due(people_of=nobody_knows_later, now=desk.now + SOON)
+
+    assert state(message) == "stopped"
+    assert [letter.state for letter in message.letters] == ["cancelled"]
+
+
+def test_a_deadline_that_has_gone_meanwhile_is_not_sent_as_nothing(desk):
+    message = desk.draft(text_en="Until {deadline}.")
+    Deadline.objects.filter(event=desk.event, kind=Deadline.Kind.REGISTRATION).delete()
+
+    with pytest.raises(refusals.NoSuchDeadline):
+        desk.send(message)
+
+    assert state(message) == "draft"
+
+
 # Stopping
 
 
