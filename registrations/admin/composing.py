@@ -77,7 +77,7 @@ class MessageForm(forms.Form):
 
     def __init__(self, *args: Any, event: Event, given: str, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.given = given
+        self.given, self.user = given, user
         self.views = {str(view.pk): view for view in views_of(event, user)}
         chips = audience.of(event, given, user).chips if given else []
         self.fields["audience"].choices = [
@@ -111,7 +111,7 @@ class MessageForm(forms.Form):
         chosen = typed.pop("audience")
         query = {GIVEN: self.given, ALL: ""}.get(chosen)
         view = self.views.get(chosen)
-        return typed | {"query": audience.normal(view.query if view else query or "")}
+        return typed | {"query": audience.named(view.query if view else query or "", self.user)}
 
     def languages(self) -> list[dict[str, Any]]:
         """The questions of each language; those that hold something, or need mending, are open."""
@@ -217,7 +217,7 @@ def write(of: ScopedAdmin, request: HttpRequest, event: Event) -> HttpResponse:
         return own.wording(request, event, given, {}, keep, back=of.change_url(event))
     except refusals.AudienceUnknown as refused:
         own.message_user(request, str(refused), "ERROR")
-        return redirect(request.path)
+        return own.wording(request, event, "", {"audience": None}, keep, back=of.change_url(event))
 
 
 @admin.register(Message)
@@ -317,7 +317,8 @@ class MessageAdmin(ScopedAdmin):
             return self.wording(request, message.event, message.query, initial, keep, back=back)
         except refusals.AudienceUnknown as refused:
             self.message_user(request, str(refused), "ERROR")
-            return self.wording(request, message.event, "", initial, keep, back=back)
+            chosen = initial | {"audience": None}
+            return self.wording(request, message.event, "", chosen, keep, back=back)
 
     def wording(
         self,

@@ -171,6 +171,29 @@ def test_who_has_answered_is_written_to_and_nobody_else(clara_in, both, ask, ami
     assert one.reader.email == amina.email
 
 
+def test_mine_stays_mine_whoever_looks(clara_in, clara, both, sent, now):
+    Registration.objects.filter(pk=sent.pk).update(assigned_to=clara)
+    dora = signed_in(organiser("reviewer", both, now))
+
+    clara_in.post(f"{write(both)}?assigned=mine", FORM | {"audience": "given"})
+
+    message = Message.objects.get()
+    assert message.query == f"assigned={clara.pk}"
+    for client in (clara_in, dora):
+        said = words(client.get(page("look", message)))
+        assert "Looked after by: Clara Weiss" in said
+        assert "amina@diaspora.example" in said
+
+
+def test_where_a_filter_is_gone_nobody_is_chosen_instead(clara_in, message):
+    Message.objects.update(query="tag=Gone")
+
+    response = clara_in.get(page("words", message))
+
+    assert "Some of these filters are no longer here." in words(response)
+    assert response.context["form"]["audience"].value() is None
+
+
 def test_the_list_of_several_events_leads_nowhere(clara_in, both, second, amina, now):
     Registration.objects.create(
         event=second,
@@ -216,6 +239,7 @@ def test_filters_that_cannot_be_read_are_refused(clara_in, both, query):
 
     assert response.status_code == 200
     assert "Some of these filters are no longer here." in words(response)
+    assert response.context["form"]["audience"].value() is None
 
 
 def test_a_filter_that_is_gone_is_said_where_the_letter_is_looked_at(clara_in, message):
