@@ -6,6 +6,7 @@ from accounts.models import User
 from events.models import Event, Track
 from registrations import references
 from registrations.models import Delegate, Registration
+from stakeholders import matching
 from stakeholders.models import Membership, Organisation, Representative
 
 
@@ -28,7 +29,13 @@ def drafts(
         for each in names
     )
     organisations = Organisation.objects.bulk_create(
-        Organisation(name=each, country=country, category=category, matching_key=each.lower())
+        Organisation(
+            name=each,
+            country=country,
+            category=category,
+            matching_key=matching.key(each),
+            search_text=matching.search_text(each),
+        )
         for each in names
     )
     Membership.objects.bulk_create(
