@@ -26,7 +26,8 @@ def dede(diaspora_network) -> User:
 
 
 def names(registration) -> list[str]:
-    return [str(each) for each in registration.delegates.select_related("representative")]
+    people = registration.delegates.select_related("representative").in_order()
+    return [str(each) for each in people]
 
 
 # A form that is sent again
