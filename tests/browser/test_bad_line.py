@@ -22,7 +22,6 @@ from playwright.sync_api import Error as BrowserError
 from tests.browser.conftest import ALL, LETTER_WITHIN, Sink, text_of, wait_for
 from tests.browser.test_counts import EVENT, PEOPLE
 from tests.browser.test_seats import FULL
-from tests.browser.test_thin_line import ORGANISER, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -261,11 +260,8 @@ class Somebody:
 class Desk:
     """What an organiser sees of a group."""
 
-    def __init__(self, page: Page, sink: Sink) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        page.goto("/admin/")
-        sign_in(page, ORGANISER, sink)
-        page.wait_for_url("**/admin/")
 
     def finds(self, what: str, organisation: str) -> list[list[str]]:
         """Of each row, what stands in its columns."""
@@ -275,10 +271,11 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(browser: Browser, portal: str, sink: Sink) -> Iterator[Desk]:
-    """One for all: a code is sent to an address three times a minute, and no more."""
+def desk(browser: Browser, portal: str, session_of_clara: str) -> Iterator[Desk]:
+    """One for all."""
     context = browser.new_context(base_url=portal)
-    yield Desk(context.new_page(), sink)
+    context.add_cookies([{"name": "sessionid", "value": session_of_clara, "url": portal}])
+    yield Desk(context.new_page())
     context.close()
 
 

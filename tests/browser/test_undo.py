@@ -1,15 +1,11 @@
 """What an organiser decides is undone before a letter leaves, with a real mail server."""
 
-import subprocess
-import sys
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, Sink, text_of, wait_for
+from tests.browser.conftest import Sink, text_of, told, wait_for
 from tests.browser.test_pages import check
-from tests.browser.test_thin_line import ORGANISER, let_letters_leave, sign_in
+from tests.browser.test_thin_line import let_letters_leave
 
 pytestmark = pytest.mark.browser
 
@@ -36,15 +32,7 @@ print(event.pk)
 def waiting(portal_environment: dict[str, str]) -> str:
     """The list of 21 people of as many groups who wait for a decision, about an event that nobody
     else sees."""
-    made = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", TWENTY_ONE],
-        cwd=ROOT,
-        env=portal_environment,
-        capture_output=True,
-        text=True,
-    )
-    assert made.returncode == 0, made.stderr
-    event = made.stdout.strip()
+    event = told(portal_environment, TWENTY_ONE)
     return f"/admin/registrations/delegate/?registration__event__id__exact={event}&state=submitted"
 
 
@@ -60,13 +48,9 @@ def decline(page: Page, waiting: str, people: int, reason: str) -> None:
 
 
 def test_twenty_are_declined_and_undone_and_no_letter_leaves(
-    visitor: Callable[..., BrowserContext], sink: Sink, waiting: str
+    desk_of_clara: BrowserContext, sink: Sink, waiting: str
 ) -> None:
-    context = visitor()
-    page = context.new_page()
-    page.goto("/admin/")
-    sign_in(page, ORGANISER, sink)
-    page.wait_for_url("**/admin/")
+    page = desk_of_clara.new_page()
     rows = page.locator("#result_list tbody tr")
 
     decline(page, waiting, 20, MISTAKE)
@@ -88,4 +72,4 @@ def test_twenty_are_declined_and_undone_and_no_letter_leaves(
         "The letter that was meant did not come.",
     )
     assert [letter["To"] for letter in sink.letters if MISTAKE in text_of(letter)] == []
-    assert check(context.new_page(), page.url) == []
+    assert check(desk_of_clara.new_page(), page.url) == []
